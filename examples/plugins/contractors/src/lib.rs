@@ -1,0 +1,1 @@
+//! Example: contractors get a viewer's role whatever their groups say

@@ -1,0 +1,1 @@
+//! A provider that speaks SCIM as the RFC has it

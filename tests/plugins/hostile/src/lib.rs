@@ -1,0 +1,1 @@
+//! A policy that misbehaves as its settings say, for tests
