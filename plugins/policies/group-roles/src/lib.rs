@@ -1,1 +1,108 @@
-//! Roles from groups
+//! Base role and custom roles from the groups a person is in, by the organization's mapping.
+//!
+//! The README beside this crate says what it decides.
+
+#![forbid(unsafe_code)]
+
+use gatewright_sdk::{
+    Account, Context, Grant, GrantKind, Problem, Proposal, Refusal, RoleDecision, RolePolicy,
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// Settings of `group-roles`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// The base role of those whom no group gives one; the catalogue's default if not set.
+    default_role: Option<String>,
+    /// Whether roles that a person gave by hand, or that the account had before its directory was
+    /// connected, stay.
+    keep_local: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            default_role: None,
+            keep_local: true,
+        }
+    }
+}
+
+/// The policy.
+#[derive(Debug)]
+pub struct GroupRoles(Settings);
+
+impl RolePolicy for GroupRoles {
+    type Settings = Settings;
+
+    fn configure(settings: Settings) -> Result<Self, Vec<Problem>> {
+        match settings.default_role.as_deref() {
+            Some("") => Err(vec![Problem::at(
+                "/default_role",
+                "must be the name of a base role, or left out",
+            )]),
+            _ => Ok(Self(settings)),
+        }
+    }
+
+    fn decide(&self, context: &Context, account: &Account) -> Result<RoleDecision, Refusal> {
+        let mut decision = RoleDecision::as_mapped(context, account);
+        if self.0.keep_local {
+            keep_local(&mut decision, context, account);
+        }
+        if decision.base_role().is_none()
+            && let Some(role) = self.default_role(context)?
+        {
+            decision.roles.insert(0, role);
+        }
+        Ok(decision)
+    }
+}
+
+impl GroupRoles {
+    fn default_role(&self, context: &Context) -> Result<Option<Proposal>, Refusal> {
+        let role = match self.0.default_role.as_deref() {
+            Some(name) => Some(context.catalogue.base_role(name).ok_or_else(|| {
+                Refusal::new(format!(
+                    "the setting default_role is \"{name}\", which is no base role of the catalogue"
+                ))
+            })?),
+            None => context.catalogue.default_base_role(),
+        };
+        Ok(role.map(|role| Proposal::base_role(&role.name, "default role")))
+    }
+}
+
+/// Adds the roles that did not come from a policy. A base role given by hand stands above what the
+/// groups give: it was somebody's wish for this one person. One from before the directory gives way
+/// to the groups, but not to the default.
+fn keep_local(decision: &mut RoleDecision, context: &Context, account: &Account) {
+    let local = |kind, origin: &'static str| {
+        account.grants_of(kind).filter(move |grant: &&Grant| {
+            grant.origin == origin && context.catalogue.has(kind, &grant.name)
+        })
+    };
+    let by_hand = local(GrantKind::BaseRole, "manual").next();
+    let from_before = local(GrantKind::BaseRole, "import").next();
+    if let Some(grant) = by_hand.or(from_before.filter(|_| decision.base_role().is_none())) {
+        decision
+            .roles
+            .retain(|role| role.kind != GrantKind::BaseRole);
+        decision.roles.insert(0, Proposal::keep(grant));
+    }
+    for grant in
+        local(GrantKind::CustomRole, "manual").chain(local(GrantKind::CustomRole, "import"))
+    {
+        let has = |role: &Proposal| role.kind == GrantKind::CustomRole && role.name == grant.name;
+        if !decision.roles.iter().any(has) {
+            decision.roles.push(Proposal::keep(grant));
+        }
+    }
+}
+
+gatewright_sdk::export!(GroupRoles: role_policy);
+
+#[cfg(test)]
+mod tests;

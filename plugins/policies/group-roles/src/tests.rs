@@ -1,0 +1,156 @@
+use super::{GroupRoles, Settings};
+use gatewright_sdk::{Account, AccountStatus, Context, GrantKind, RolePolicy, testing};
+
+fn policy(settings: &str) -> GroupRoles {
+    GroupRoles::configure(testing::settings::<Settings>(settings).unwrap()).unwrap()
+}
+
+/// Name and reason of each role.
+fn decide(settings: &str, account: &Account) -> Vec<(String, String)> {
+    decide_in(&testing::context(), settings, account)
+}
+
+fn decide_in(context: &Context, settings: &str, account: &Account) -> Vec<(String, String)> {
+    let decision = policy(settings).decide(context, account).unwrap();
+    decision
+        .roles
+        .into_iter()
+        .map(|role| (role.name, role.reason))
+        .collect()
+}
+
+fn roles(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    expected
+        .iter()
+        .map(|&(name, reason)| (name.to_owned(), reason.to_owned()))
+        .collect()
+}
+
+#[test]
+fn gives_what_the_groups_give() {
+    let account = testing::account("ada@example.com")
+        .in_group("Engineering")
+        .in_group("Finance")
+        .maps("Engineering", GrantKind::BaseRole, "Editor")
+        .maps("Finance", GrantKind::CustomRole, "Billing")
+        .build();
+    assert_eq!(
+        decide("{}", &account),
+        roles(&[
+            ("Editor", "member of \"Engineering\""),
+            ("Billing", "member of \"Finance\""),
+        ])
+    );
+}
+
+#[test]
+fn gives_the_default_where_no_group_gives_a_base_role() {
+    let account = testing::account("ada@example.com")
+        .in_group("Finance")
+        .maps("Finance", GrantKind::CustomRole, "Billing")
+        .build();
+    assert_eq!(
+        decide("{}", &account),
+        roles(&[
+            ("Viewer", "default role"),
+            ("Billing", "member of \"Finance\"")
+        ])
+    );
+    assert_eq!(
+        decide(r#"{"default_role": "Editor"}"#, &account)[0].0,
+        "Editor"
+    );
+
+    let mut context = testing::context();
+    for role in &mut context.catalogue.base_roles {
+        role.is_default = false;
+    }
+    assert_eq!(
+        decide_in(&context, "{}", &account),
+        roles(&[("Billing", "member of \"Finance\"")])
+    );
+}
+
+#[test]
+fn refuses_rather_than_give_a_default_that_does_not_exist() {
+    let account = testing::account("ada@example.com").build();
+    let refusal = policy(r#"{"default_role": "Guest"}"#)
+        .decide(&testing::context(), &account)
+        .unwrap_err();
+    assert!(refusal.message.contains("Guest"));
+}
+
+#[test]
+fn a_person_who_leaves_the_group_falls_back() {
+    let account = testing::account("ada@example.com")
+        .left_group("Engineering")
+        .maps("Engineering", GrantKind::BaseRole, "Editor")
+        .has_from_entry(GrantKind::BaseRole, "Editor", "entry-0")
+        .has_from_entry(GrantKind::CustomRole, "Billing", "entry-1")
+        .build();
+    assert_eq!(decide("{}", &account), roles(&[("Viewer", "default role")]));
+}
+
+#[test]
+fn an_account_out_of_use_keeps_its_roles() {
+    let account = testing::account("ada@example.com")
+        .inactive()
+        .status(AccountStatus::Deactivated)
+        .in_group("Engineering")
+        .maps("Engineering", GrantKind::BaseRole, "Editor")
+        .build();
+    assert_eq!(decide("{}", &account)[0].0, "Editor");
+}
+
+#[test]
+fn roles_given_by_hand_stay() {
+    let account = testing::account("ada@example.com")
+        .in_group("Engineering")
+        .maps("Engineering", GrantKind::BaseRole, "Editor")
+        .maps("Engineering", GrantKind::CustomRole, "Billing")
+        .has(GrantKind::BaseRole, "Owner", "manual")
+        .has(GrantKind::CustomRole, "Auditor", "manual")
+        .has(GrantKind::CustomRole, "Billing", "manual")
+        .has(GrantKind::CustomRole, "Forgotten", "manual")
+        .build();
+    assert_eq!(
+        decide("{}", &account),
+        roles(&[
+            ("Owner", "given by manual"),
+            ("Billing", "member of \"Engineering\""),
+            ("Auditor", "given by manual"),
+        ])
+    );
+    assert_eq!(
+        decide(r#"{"keep_local": false}"#, &account),
+        roles(&[
+            ("Editor", "member of \"Engineering\""),
+            ("Billing", "member of \"Engineering\""),
+        ])
+    );
+}
+
+#[test]
+fn roles_from_before_the_directory_give_way_to_groups_but_not_to_the_default() {
+    let before = testing::account("ada@example.com").has(GrantKind::BaseRole, "Admin", "import");
+    assert_eq!(
+        decide("{}", &before.clone().build()),
+        roles(&[("Admin", "given by import")])
+    );
+    let mapped = before
+        .in_group("Engineering")
+        .maps("Engineering", GrantKind::BaseRole, "Editor")
+        .build();
+    assert_eq!(
+        decide("{}", &mapped),
+        roles(&[("Editor", "member of \"Engineering\"")])
+    );
+}
+
+#[test]
+fn refuses_settings_that_make_no_sense() {
+    assert!(testing::settings::<Settings>(r#"{"defaultRole": "Viewer"}"#).is_err());
+    let settings = testing::settings::<Settings>(r#"{"default_role": ""}"#).unwrap();
+    let problems = GroupRoles::configure(settings).unwrap_err();
+    assert_eq!(problems[0].pointer, "/default_role");
+}

@@ -1,0 +1,140 @@
+//! Look-ups in what is known of a person.
+
+use crate::{Account, Attribute, AttributeValue, Grant, GrantKind, MappingEntry, Membership, User};
+use std::collections::BTreeMap;
+
+impl Account {
+    /// The memberships that have not ended, ordered by the group's name.
+    pub fn groups(&self) -> impl Iterator<Item = &Membership> {
+        self.memberships
+            .iter()
+            .filter(|membership| membership.ended.is_none())
+    }
+
+    /// The rows of the mapping whose group the person is in now, each with that membership, in the
+    /// administrator's order. A row whose group the person has left is not among them.
+    pub fn entries(&self) -> impl Iterator<Item = (&MappingEntry, &Membership)> {
+        let groups: BTreeMap<&str, &Membership> = self
+            .groups()
+            .map(|membership| (membership.group.as_str(), membership))
+            .collect();
+        self.mapping.iter().filter_map(move |entry| {
+            let membership = groups.get(entry.group.as_str())?;
+            Some((entry, *membership))
+        })
+    }
+
+    /// The grants of one kind that the account has at the moment.
+    pub fn grants_of(&self, kind: GrantKind) -> impl Iterator<Item = &Grant> {
+        self.grants.iter().filter(move |grant| grant.kind == kind)
+    }
+
+    /// The value of an attribute, of the first active user that has it, else of the first inactive
+    /// one. For the name see [`User::attribute`].
+    #[must_use]
+    pub fn attribute(&self, name: &str) -> Option<&AttributeValue> {
+        let active = self.users.iter().filter(|user| user.active);
+        let inactive = self.users.iter().filter(|user| !user.active);
+        active.chain(inactive).find_map(|user| user.attribute(name))
+    }
+
+    /// Whether any of the users linked to the account is active.
+    #[must_use]
+    pub fn has_active_user(&self) -> bool {
+        self.users.iter().any(|user| user.active)
+    }
+}
+
+impl User {
+    /// The value of an attribute of any schema, by its full path: `title`, `name.givenName`,
+    /// `urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department`. Names are the same
+    /// in upper and lower case (RFC 7643, 2.1). What has a field of its own (`userName`,
+    /// `displayName`, `active`, ...) is not found here.
+    #[must_use]
+    pub fn attribute(&self, name: &str) -> Option<&AttributeValue> {
+        self.attributes
+            .iter()
+            .chain(&self.custom_attributes)
+            .find(|attribute| attribute.name.eq_ignore_ascii_case(name))
+            .map(|attribute| &attribute.value)
+    }
+}
+
+impl Attribute {
+    /// An attribute of text.
+    #[must_use]
+    pub fn text(name: &str, value: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            value: AttributeValue::Text(value.to_owned()),
+        }
+    }
+}
+
+impl AttributeValue {
+    /// The text, if it is one.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Truth(_) | Self::Integer(_) | Self::Decimal(_) | Self::Json(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{AttributeValue, GrantKind, testing};
+
+    #[test]
+    fn entries_are_those_of_present_groups_in_the_administrators_order() {
+        let account = testing::account("ada@example.com")
+            .left_group("Sales")
+            .in_group("Support")
+            .in_group("Engineering")
+            .maps("Sales", GrantKind::BaseRole, "Admin")
+            .maps("Support", GrantKind::CustomRole, "Auditor")
+            .maps("Engineering", GrantKind::BaseRole, "Editor")
+            .build();
+        let rows: Vec<_> = account
+            .entries()
+            .map(|(entry, membership)| (entry.target.as_str(), membership.group_name.as_str()))
+            .collect();
+        assert_eq!(rows, [("Auditor", "Support"), ("Editor", "Engineering")]);
+    }
+
+    #[test]
+    fn a_group_left_by_one_user_and_kept_by_another_is_present() {
+        let account = testing::account("ada@example.com")
+            .left_group("Sales")
+            .in_group("Sales")
+            .maps("Sales", GrantKind::BaseRole, "Admin")
+            .build();
+        assert_eq!(account.entries().count(), 1);
+    }
+
+    #[test]
+    fn attributes_are_found_whatever_the_case_and_the_active_user_goes_first() {
+        let mut account = testing::account("ada@example.com")
+            .attribute("userType", "Contractor")
+            .build();
+        assert_eq!(
+            account
+                .attribute("usertype")
+                .and_then(AttributeValue::as_text),
+            Some("Contractor")
+        );
+        assert_eq!(account.attribute("title"), None);
+
+        let mut active = account.users[0].clone();
+        active.attributes[0].value = AttributeValue::Text("Employee".to_owned());
+        account.users[0].active = false;
+        account.users.push(active);
+        assert_eq!(
+            account
+                .attribute("userType")
+                .and_then(AttributeValue::as_text),
+            Some("Employee")
+        );
+    }
+}

@@ -1,0 +1,46 @@
+//! Look-ups in what the application has to give.
+
+use crate::{BaseRole, Catalogue, CustomRole, GrantKind, SeatType};
+
+impl Catalogue {
+    /// The base role of this name.
+    #[must_use]
+    pub fn base_role(&self, name: &str) -> Option<&BaseRole> {
+        self.base_roles.iter().find(|role| role.name == name)
+    }
+
+    /// The base role that the application gives where nothing says otherwise; it may have none.
+    #[must_use]
+    pub fn default_base_role(&self) -> Option<&BaseRole> {
+        self.base_roles.iter().find(|role| role.is_default)
+    }
+
+    /// The custom role of this name.
+    #[must_use]
+    pub fn custom_role(&self, name: &str) -> Option<&CustomRole> {
+        self.custom_roles.iter().find(|role| role.name == name)
+    }
+
+    /// The seat type of this name.
+    #[must_use]
+    pub fn seat_type(&self, name: &str) -> Option<&SeatType> {
+        self.seat_types.iter().find(|seat| seat.name == name)
+    }
+
+    /// The seat type that the application gives where nothing says otherwise; it may have none.
+    #[must_use]
+    pub fn default_seat_type(&self) -> Option<&SeatType> {
+        self.seat_types.iter().find(|seat| seat.is_default)
+    }
+
+    /// Whether there is such a role or seat. A decision that names one that is missing is refused
+    /// whole, so a policy leaves it out or refuses in better words.
+    #[must_use]
+    pub fn has(&self, kind: GrantKind, name: &str) -> bool {
+        match kind {
+            GrantKind::BaseRole => self.base_role(name).is_some(),
+            GrantKind::CustomRole => self.custom_role(name).is_some(),
+            GrantKind::Seat => self.seat_type(name).is_some(),
+        }
+    }
+}
