@@ -1,0 +1,78 @@
+//! Filters (RFC 7644 section 3.4.2.2).
+
+mod compare;
+mod evaluate;
+mod expression;
+mod parser;
+mod sort;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use compare::{Literal, Operator, boolean, instant, same};
+pub(crate) use expression::{Comparison, Expression};
+pub(crate) use parser::{Parser, Scope};
+pub use sort::Sort;
+
+use crate::{Error, Limits, ResourceType};
+use serde_json::Value;
+use std::fmt;
+
+/// A filter that was read and whose every attribute exists. Printing gives text that reads back to
+/// the same filter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Filter {
+    expression: Expression,
+}
+
+impl Filter {
+    /// Reads a filter.
+    ///
+    /// Beyond the RFC's grammar it takes what providers send: operators and names in any case,
+    /// values without quotes (`externalId eq jyoung`), a sub-attribute after a value filter
+    /// (`emails[type eq "work"].value eq "x"`, which means `emails[type eq "work" and value eq "x"]`),
+    /// a complex attribute for its `value` (`emails eq "x"`), an extension's attribute without its
+    /// URN (`manager`), and booleans as strings.
+    ///
+    /// # Errors
+    ///
+    /// 400 `invalidFilter` with the position (the first character is 1) and what was expected
+    /// there, for text that is no filter, an attribute that the resource does not have, a value
+    /// that is not of the attribute's type, an operator that the type does not have, and more
+    /// than [`Limits::filter_depth`] nested parentheses, `not` and brackets. An unknown attribute
+    /// is never an empty result: the provider would create a second user.
+    pub fn parse(text: &str, resource: ResourceType, limits: &Limits) -> Result<Self, Error> {
+        let mut parser = Parser::new(text, limits.filter_depth);
+        let expression = parser.expression(Scope::Resource(resource))?;
+        parser.end()?;
+        Ok(Self { expression })
+    }
+
+    /// Whether a resource matches, given its full representation as it would be answered.
+    ///
+    /// An attribute with several values matches if one of them does. One without a value matches
+    /// only `ne` (its value is not the one given) and `eq null`.
+    #[must_use]
+    pub fn matches(&self, resource: &Value) -> bool {
+        self.expression.matches(resource)
+    }
+
+    /// The `attribute eq value` terms that every match must fulfil, so that an index may be used;
+    /// the whole filter still has to be checked. Paths are canonical: `userName`, `id`,
+    /// `emails.value`, `members.value`, or an extension's with its URN. Values are as the client
+    /// wrote them: where the schema does not tell cases apart, the index must not either.
+    #[must_use]
+    pub fn equalities(&self) -> Vec<(&str, &Value)> {
+        let mut found = Vec::new();
+        self.expression.equalities(&mut found);
+        found
+            .into_iter()
+            .map(|comparison| (comparison.full_name(), comparison.value()))
+            .collect()
+    }
+}
+
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.expression.fmt(f)
+    }
+}

@@ -1,0 +1,188 @@
+use crate::{
+    Error, MemberOut, Meta, Parsed, ResourceType,
+    json::{is_clear, kind_of},
+    response::{frame, members_json},
+    schema::GROUP,
+    user::{read_body, require},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::collections::HashSet;
+
+/// A group in canonical form, without its members: those are kept apart, so that a large group
+/// need not be loaded to be renamed.
+///
+/// Serialized, it is the plain object that [`Group::from_stored`] takes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Group {
+    document: Map<String, Value>,
+}
+
+/// What the body of a POST or PUT says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GroupBody {
+    /// The group itself.
+    pub group: Group,
+    /// The members, each once; none if the body has no `members`. Sent as null or empty, the list
+    /// is there and empty.
+    pub members: Option<Vec<MemberRef>>,
+}
+
+/// A member as a client names it. Of what clients send along (`display`, `type`, `$ref`, which may
+/// be null) nothing is kept: the gateway knows the user.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct MemberRef {
+    value: String,
+}
+
+impl MemberRef {
+    /// The id of the user. Not checked against the users that there are.
+    #[must_use]
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+
+    /// The id of the user.
+    #[must_use]
+    pub fn into_value(self) -> String {
+        self.value
+    }
+}
+
+impl Group {
+    /// Reads the body of a POST or PUT.
+    ///
+    /// # Errors
+    ///
+    /// 400 `invalidValue` if `displayName` is missing, a value is not of its attribute's type, or
+    /// a member has no `value`; 400 `invalidSyntax` if the body is no object.
+    pub fn parse(body: Value) -> Result<Parsed<GroupBody>, Error> {
+        let mut ignored = Vec::new();
+        let (document, members) = read_body(body, ResourceType::Group, &mut ignored)?;
+        require(&document, "displayName")?;
+        let members = match members {
+            Some(value) => Some(read_members(value, &mut ignored)?),
+            None => None,
+        };
+        Ok(Parsed {
+            resource: GroupBody {
+                group: Self { document },
+                members,
+            },
+            ignored,
+        })
+    }
+
+    /// A group as [`Group::as_map`] gave it. Not checked again.
+    #[must_use]
+    pub fn from_stored(document: Map<String, Value>) -> Self {
+        Self { document }
+    }
+
+    /// The canonical document, to be stored.
+    #[must_use]
+    pub fn as_map(&self) -> &Map<String, Value> {
+        &self.document
+    }
+
+    /// The canonical document, to be stored.
+    #[must_use]
+    pub fn into_map(self) -> Map<String, Value> {
+        self.document
+    }
+
+    /// `displayName`. Compared without regard to case.
+    #[must_use]
+    pub fn display_name(&self) -> &str {
+        self.text("displayName").unwrap_or_default()
+    }
+
+    /// `externalId`. Compared with regard to case.
+    #[must_use]
+    pub fn external_id(&self) -> Option<&str> {
+        self.text("externalId")
+    }
+
+    /// The representation that clients get (RFC 7643 section 8.4). Without members where they are
+    /// not given, which is for answers that leave them out.
+    #[must_use]
+    pub fn to_response(&self, id: &str, meta: &Meta, members: Option<&[MemberOut]>) -> Value {
+        let mut response = frame(ResourceType::Group, id, &self.document);
+        if let Some(members) = members {
+            response.insert("members".into(), members_json(members));
+        }
+        meta.finish(ResourceType::Group, response)
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.document.get(name)?.as_str()
+    }
+}
+
+/// Reads a list of members, each into one reference. One member may stand without the list, and
+/// an id without the object.
+pub(crate) fn read_members(
+    value: Value,
+    ignored: &mut Vec<String>,
+) -> Result<Vec<MemberRef>, Error> {
+    let items = match value {
+        Value::Array(items) => items,
+        value if is_clear(&value) => Vec::new(),
+        value @ (Value::Object(_) | Value::String(_)) => vec![value],
+        other => {
+            return Err(Error::invalid_value(format!(
+                "`members` must be an array, but is {}",
+                kind_of(&other)
+            )));
+        }
+    };
+    let mut known = HashSet::with_capacity(items.len());
+    let mut members = Vec::with_capacity(items.len());
+    for (index, item) in items.into_iter().enumerate() {
+        if item.is_null() {
+            continue;
+        }
+        let value = member_id(item, index, ignored)?;
+        if known.insert(value.clone()) {
+            members.push(MemberRef { value });
+        }
+    }
+    Ok(members)
+}
+
+fn member_id(item: Value, index: usize, ignored: &mut Vec<String>) -> Result<String, Error> {
+    let wrong = |found: &str| {
+        Error::invalid_value(format!(
+            "`members[{index}].value` must be the id of a user, but is {found}"
+        ))
+    };
+    let object = match item {
+        Value::String(id) if !id.is_empty() => return Ok(id),
+        Value::Object(object) => object,
+        other => return Err(wrong(kind_of(&other))),
+    };
+    let mut id = None;
+    for (name, value) in object {
+        match GROUP
+            .attribute("members")
+            .and_then(|members| members.sub_attribute(&name))
+        {
+            Some(sub) if sub.name == "value" => id = Some(value),
+            // The same in every member: once is enough.
+            None => {
+                let path = format!("members.{name}");
+                if !is_clear(&value) && !ignored.contains(&path) {
+                    ignored.push(path);
+                }
+            }
+            Some(_) => {}
+        }
+    }
+    match id {
+        Some(Value::String(id)) if !id.is_empty() => Ok(id),
+        Some(Value::String(_)) => Err(wrong("empty")),
+        Some(other) => Err(wrong(kind_of(&other))),
+        None => Err(wrong("missing")),
+    }
+}

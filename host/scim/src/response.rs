@@ -1,0 +1,108 @@
+use crate::ResourceType;
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+/// What the server says about a resource (RFC 7643 section 3.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Meta {
+    /// When it was created.
+    pub created: Timestamp,
+    /// When it was last changed.
+    pub last_modified: Timestamp,
+    /// The full URL of the resource.
+    pub location: String,
+    /// The entity tag, where there are any.
+    pub version: Option<String>,
+}
+
+/// A group that a user is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupRef {
+    /// The id of the group.
+    pub id: String,
+    /// Its `displayName`.
+    pub display: String,
+    /// Its full URL.
+    pub location: String,
+}
+
+/// A member of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberOut {
+    /// The id of the user.
+    pub value: String,
+    /// A name for people to read, where there is one.
+    pub display: Option<String>,
+    /// The full URL of the user.
+    pub location: String,
+}
+
+impl Meta {
+    /// Puts `meta` at the end, where the RFC's examples have it.
+    pub(crate) fn finish(&self, resource: ResourceType, mut response: Map<String, Value>) -> Value {
+        let mut meta = json!({
+            "resourceType": resource.name(),
+            "created": self.created.to_string(),
+            "lastModified": self.last_modified.to_string(),
+            "location": self.location,
+        });
+        if let Some(version) = &self.version {
+            meta["version"] = version.as_str().into();
+        }
+        response.insert("meta".into(), meta);
+        Value::Object(response)
+    }
+}
+
+/// The beginning of a representation: `schemas` with every extension that is present, `id`, and
+/// what is stored.
+pub(crate) fn frame(
+    resource: ResourceType,
+    id: &str,
+    document: &Map<String, Value>,
+) -> Map<String, Value> {
+    let extensions = resource.extensions().iter().map(|schema| schema.id);
+    let schemas: Vec<&str> = std::iter::once(resource.core().id)
+        .chain(extensions.filter(|id| document.contains_key(*id)))
+        .collect();
+    let mut response = Map::with_capacity(document.len() + 5);
+    response.insert("schemas".into(), schemas.into());
+    response.insert("id".into(), id.into());
+    for (name, value) in document {
+        if !value.is_null() {
+            response.insert(name.clone(), value.clone());
+        }
+    }
+    response
+}
+
+pub(crate) fn groups_json(groups: &[GroupRef]) -> Value {
+    groups
+        .iter()
+        .map(|group| {
+            json!({
+                "value": group.id,
+                "$ref": group.location,
+                "display": group.display,
+                "type": "direct",
+            })
+        })
+        .collect()
+}
+
+pub(crate) fn members_json(members: &[MemberOut]) -> Value {
+    members
+        .iter()
+        .map(|member| {
+            let mut json = json!({
+                "value": member.value,
+                "$ref": member.location,
+                "type": "User",
+            });
+            if let Some(display) = &member.display {
+                json["display"] = display.as_str().into();
+            }
+            json
+        })
+        .collect()
+}
