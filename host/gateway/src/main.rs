@@ -1,2 +1,6 @@
-//! The gatewright binary.
-fn main() {}
+//! The `gatewright` binary.
+#![forbid(unsafe_code)]
+
+fn main() -> std::process::ExitCode {
+    gatewright::cli::main()
+}

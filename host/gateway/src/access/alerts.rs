@@ -1,0 +1,56 @@
+//! Alerts: what went wrong and wants a person.
+
+use crate::ledger::Change;
+use crate::model::access::{AlertRecord, Alerts};
+use gatewright_store::{Read, StoreError};
+use serde_json::json;
+use uuid::Uuid;
+
+/// Raises an alert, or counts it up where it stands already. Only the first is an event.
+///
+/// # Errors
+/// What the store says.
+pub fn raise(
+    change: &mut Change<'_, '_>,
+    slot: &str,
+    account: Option<Uuid>,
+    kind: &str,
+    message: &str,
+    details: &[String],
+) -> Result<(), StoreError> {
+    let key = (slot.to_owned(), account.unwrap_or_else(Uuid::nil));
+    let known = change.tx.get::<Alerts>(&key)?;
+    let record = AlertRecord {
+        kind: kind.to_owned(),
+        account,
+        message: message.to_owned(),
+        details: details.to_vec(),
+        since: known.as_ref().map_or(change.at(), |known| known.since),
+        last: change.at(),
+        count: known.as_ref().map_or(0, |known| known.count) + 1,
+    };
+    change.tx.put::<Alerts>(&key, &record)?;
+    if known.is_none() {
+        change.event(
+            "alert.raised",
+            json!({ "slot": slot, "account": account, "kind": kind, "message": message }),
+        )?;
+    }
+    Ok(())
+}
+
+/// Clears an alert whose cause is gone.
+///
+/// # Errors
+/// What the store says.
+pub fn clear(
+    change: &mut Change<'_, '_>,
+    slot: &str,
+    account: Option<Uuid>,
+) -> Result<(), StoreError> {
+    let key = (slot.to_owned(), account.unwrap_or_else(Uuid::nil));
+    if change.tx.delete::<Alerts>(&key)? {
+        change.event("alert.cleared", json!({ "slot": slot, "account": account }))?;
+    }
+    Ok(())
+}

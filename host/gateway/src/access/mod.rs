@@ -1,0 +1,11 @@
+//! Decisions: what an account may have, and why. Pure functions of facts, catalogue, settings, the
+//! present assignment and the time, made by policy plugins, checked and stored by the host.
+
+pub mod accounts;
+pub mod alerts;
+pub mod catalogue;
+pub mod fresh;
+pub mod gather;
+pub mod mapping;
+pub mod reconcile;
+pub mod seats;

@@ -1,0 +1,224 @@
+//! A batch of accounts through lifecycle, role and seat policy.
+//!
+//! Batches are invisible: when one traps it is halved until the account that causes it is found,
+//! and only that one goes stale.
+
+use crate::access::gather::Gathered;
+use crate::model::access::DirtyRecord;
+use crate::model::plugins::Slot;
+use crate::plugins::PluginError;
+use gatewright_sandbox::{
+    CallError, Called, FailureKind, LifecyclePolicy, LogLine, Plugin, Rejection, RolePolicy,
+    SeatPolicy, types,
+};
+use std::sync::Arc;
+use tracing::{debug, info};
+use uuid::Uuid;
+
+/// How many calls may fail in one step. Enough to find one bad account among 16 in each slot; a
+/// policy that fails for everybody costs no more than that.
+const MAX_FAILED_CALLS: u32 = 10;
+
+/// The three policies of an organization, loaded.
+pub(super) struct Policies {
+    lifecycle: LifecyclePolicy,
+    role: RolePolicy,
+    seat: SeatPolicy,
+}
+
+/// An account to decide about.
+pub(super) struct Subject {
+    pub(super) account: Uuid,
+    pub(super) dirty: DirtyRecord,
+    pub(super) gathered: Gathered,
+}
+
+/// What the policies want for one account.
+pub(super) struct Wanted {
+    pub(super) status: types::AccountStatus,
+    pub(super) status_reason: String,
+    pub(super) grants: Vec<types::Proposal>,
+    pub(super) ask_again: Option<u64>,
+}
+
+/// Why there is no decision about one account.
+#[derive(Clone)]
+pub(super) enum Failure {
+    /// The call failed for this account alone.
+    Call { slot: Slot, error: Arc<CallError> },
+    /// The policy refused, or wanted what it may not grant.
+    Rejected { slot: Slot, why: String },
+    /// Not tried: too many calls failed in this step, or no instance was free. Tried next time.
+    Skipped,
+}
+
+type Answer<T> = Result<Called<Vec<Result<T, Rejection>>>, CallError>;
+
+impl Policies {
+    pub(super) fn new(
+        lifecycle: Arc<Plugin>,
+        role: Arc<Plugin>,
+        seat: Arc<Plugin>,
+    ) -> Result<Self, (Slot, PluginError)> {
+        let misfit = |slot: Slot| (slot, PluginError::WrongKind { slot: slot.name() });
+        let Plugin::Lifecycle(lifecycle) = &*lifecycle else {
+            return Err(misfit(Slot::Lifecycle));
+        };
+        let Plugin::Role(role) = &*role else { return Err(misfit(Slot::Roles)) };
+        let Plugin::Seat(seat) = &*seat else { return Err(misfit(Slot::Seats)) };
+        Ok(Self { lifecycle: lifecycle.clone(), role: role.clone(), seat: seat.clone() })
+    }
+
+    /// Decides about each subject, in their order.
+    pub(super) fn decide(
+        &self,
+        context: &types::Context,
+        subjects: &[Subject],
+    ) -> Vec<Result<Wanted, Failure>> {
+        let mut budget = MAX_FAILED_CALLS;
+        let accounts: Vec<types::Account> =
+            subjects.iter().map(|subject| subject.gathered.input.clone()).collect();
+        let lifecycle = halve(Slot::Lifecycle, &accounts, &mut budget, &|part| {
+            self.lifecycle.decide(context, part)
+        });
+        let mut staged = Staged::new(accounts.len());
+        let mut next = Vec::new();
+        for (place, (mut account, verdict)) in accounts.into_iter().zip(lifecycle).enumerate() {
+            match verdict {
+                Ok(decision) => {
+                    let subject = &subjects[place];
+                    let (status, reason) = guard(subject, decision.status, decision.reason);
+                    account.status = status;
+                    staged.wanted[place] = Some(Wanted {
+                        status,
+                        status_reason: reason,
+                        grants: Vec::new(),
+                        ask_again: decision.ask_again,
+                    });
+                    next.push((place, account));
+                }
+                Err(failure) => staged.failed[place] = Some(failure),
+            }
+        }
+        let (places, accounts): (Vec<usize>, Vec<types::Account>) = next.into_iter().unzip();
+        let roles = halve(Slot::Roles, &accounts, &mut budget, &|part| {
+            self.role.decide(context, part)
+        });
+        let mut next = Vec::new();
+        for ((place, account), verdict) in places.into_iter().zip(accounts).zip(roles) {
+            if let Some(decision) = staged.note(place, verdict) {
+                staged.ask(place, decision.ask_again);
+                next.push((place, types::SeatRequest { account, roles: decision.roles }));
+            }
+        }
+        let (places, requests): (Vec<usize>, Vec<types::SeatRequest>) = next.into_iter().unzip();
+        let seats = halve(Slot::Seats, &requests, &mut budget, &|part| {
+            self.seat.decide(context, part)
+        });
+        for ((place, request), verdict) in places.into_iter().zip(requests).zip(seats) {
+            if let Some(decision) = staged.note(place, verdict) {
+                staged.ask(place, decision.ask_again);
+                if let Some(wanted) = &mut staged.wanted[place] {
+                    wanted.grants = request.roles;
+                    wanted.grants.extend(decision.seats);
+                }
+            }
+        }
+        staged.finish()
+    }
+}
+
+/// What is the host's own to say: whose users are all inactive is out, whatever a policy wants.
+fn guard(
+    subject: &Subject,
+    wanted: types::AccountStatus,
+    reason: String,
+) -> (types::AccountStatus, String) {
+    if wanted == types::AccountStatus::Active && !subject.gathered.any_user_active {
+        let reason = "the identity provider says that the user is not active".to_owned();
+        return (types::AccountStatus::Deactivated, reason);
+    }
+    (wanted, reason)
+}
+
+struct Staged {
+    wanted: Vec<Option<Wanted>>,
+    failed: Vec<Option<Failure>>,
+}
+
+impl Staged {
+    fn new(len: usize) -> Self {
+        Self {
+            wanted: (0..len).map(|_| None).collect(),
+            failed: (0..len).map(|_| None).collect(),
+        }
+    }
+
+    fn note<T>(&mut self, place: usize, verdict: Result<T, Failure>) -> Option<T> {
+        verdict.map_err(|failure| self.failed[place] = Some(failure)).ok()
+    }
+
+    fn ask(&mut self, place: usize, at: Option<u64>) {
+        if let Some(wanted) = &mut self.wanted[place] {
+            wanted.ask_again = wanted.ask_again.into_iter().chain(at).min();
+        }
+    }
+
+    fn finish(self) -> Vec<Result<Wanted, Failure>> {
+        self.wanted
+            .into_iter()
+            .zip(self.failed)
+            .map(|(wanted, failed)| match (wanted, failed) {
+                (Some(wanted), None) => Ok(wanted),
+                (_, Some(failure)) => Err(failure),
+                (None, None) => Err(Failure::Skipped),
+            })
+            .collect()
+    }
+}
+
+fn halve<I, T>(
+    slot: Slot,
+    inputs: &[I],
+    budget: &mut u32,
+    call: &dyn Fn(&[I]) -> Answer<T>,
+) -> Vec<Result<T, Failure>> {
+    if inputs.is_empty() {
+        return Vec::new();
+    }
+    let skipped = || inputs.iter().map(|_| Err(Failure::Skipped)).collect();
+    if *budget == 0 {
+        return skipped();
+    }
+    match call(inputs) {
+        Ok(called) => {
+            note(slot, &called.log);
+            called
+                .value
+                .into_iter()
+                .map(|one| {
+                    one.map_err(|why| Failure::Rejected { slot, why: why.to_string() })
+                })
+                .collect()
+        }
+        Err(error) if error.kind == FailureKind::Busy => skipped(),
+        Err(error) => {
+            *budget -= 1;
+            note(slot, &error.log);
+            info!(slot = slot.name(), batch = inputs.len(), %error, "policy failed");
+            if inputs.len() == 1 {
+                return vec![Err(Failure::Call { slot, error: Arc::new(error) })];
+            }
+            let (left, right) = inputs.split_at(inputs.len() / 2);
+            let mut verdicts = halve(slot, left, budget, call);
+            verdicts.extend(halve(slot, right, budget, call));
+            verdicts
+        }
+    }
+}
+
+fn note(slot: Slot, log: &[LogLine]) {
+    for line in log {
+        debug!(slot = slot.name(), level = ?line.level, "plugin: {}", line.text);
+    }
+}

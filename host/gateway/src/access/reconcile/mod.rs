@@ -1,0 +1,214 @@
+//! The reconciler: drains the undecided accounts of all organizations through their policies.
+//!
+//! It has threads of its own, so that a push never waits for a policy. Organizations take turns:
+//! one step at a time each, whatever they have waiting. An organization whose policies fail for
+//! everybody is left alone for a while, longer each time.
+
+mod commit;
+mod decide;
+mod spread;
+mod step;
+
+use crate::clock::{Clock, Timestamp};
+use crate::plugins::Plugins;
+use gatewright_store::{OrganizationId, Store};
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// How long an organization is left alone after its policies failed for everybody: doubles each
+/// time, up to the second figure. In milliseconds.
+const PAUSE: (u64, u64) = (1_000, 300_000);
+
+/// The handle to the reconciler's threads. Dropping it stops them.
+pub struct Reconciler {
+    shared: Arc<Shared>,
+    threads: Vec<thread::JoinHandle<()>>,
+}
+
+struct Shared {
+    store: Store,
+    plugins: Arc<Plugins>,
+    clock: Clock,
+    turns: Mutex<Turns>,
+    work: Condvar,
+    progress: watch::Sender<u64>,
+}
+
+/// Whose turn it is.
+#[derive(Default)]
+struct Turns {
+    ready: VecDeque<OrganizationId>,
+    queued: BTreeSet<OrganizationId>,
+    running: BTreeSet<OrganizationId>,
+    /// Woken while it was running: has another turn.
+    again: BTreeSet<OrganizationId>,
+    later: BTreeSet<(Timestamp, OrganizationId)>,
+    pauses: HashMap<OrganizationId, Pause>,
+    stop: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Pause {
+    times: u32,
+    until: Timestamp,
+}
+
+/// What a step came to.
+#[derive(Debug, PartialEq, Eq)]
+enum Outcome {
+    /// There is more to do now.
+    More,
+    /// There is nothing to do before that time, if ever.
+    Idle(Option<Timestamp>),
+    /// The policies failed for everybody that was tried.
+    Failing,
+}
+
+impl Reconciler {
+    /// Starts `threads` threads.
+    ///
+    /// # Errors
+    /// Where the operating system has no thread to give.
+    pub fn start(
+        store: Store,
+        plugins: Arc<Plugins>,
+        clock: Clock,
+        threads: usize,
+    ) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared {
+            store,
+            plugins,
+            clock,
+            turns: Mutex::new(Turns::default()),
+            work: Condvar::new(),
+            progress: watch::Sender::new(0),
+        });
+        let threads = (0..threads)
+            .map(|number| {
+                let shared = Arc::clone(&shared);
+                thread::Builder::new()
+                    .name(format!("reconcile-{number}"))
+                    .spawn(move || shared.run())
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self { shared, threads })
+    }
+
+    /// Says that the organization may have something to decide.
+    pub fn wake(&self, organization: OrganizationId) {
+        self.shared.wake(organization);
+    }
+
+    /// Says that something was changed for the organization that may mend its policies: a pause
+    /// ends.
+    pub fn retry(&self, organization: OrganizationId) {
+        self.shared.turns().pauses.remove(&organization);
+        self.shared.wake(organization);
+    }
+
+    /// A value that changes after each step, for those who wait for a decision.
+    #[must_use]
+    pub fn progress(&self) -> watch::Receiver<u64> {
+        self.shared.progress.subscribe()
+    }
+}
+
+impl Drop for Reconciler {
+    fn drop(&mut self) {
+        self.shared.turns().stop = true;
+        self.shared.work.notify_all();
+        for thread in self.threads.drain(..) {
+            // A panic of a step is caught in it; there is nobody left to tell of another one.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    fn turns(&self) -> MutexGuard<'_, Turns> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wake(&self, organization: OrganizationId) {
+        let mut turns = self.turns();
+        if turns.pauses.get(&organization).is_some_and(|pause| pause.until > self.clock.now()) {
+            return;
+        }
+        if turns.running.contains(&organization) {
+            turns.again.insert(organization);
+        } else if turns.queued.insert(organization) {
+            turns.ready.push_back(organization);
+            self.work.notify_one();
+        }
+    }
+
+    fn run(&self) {
+        while let Some(organization) = self.next() {
+            let outcome = self.step(organization);
+            self.progress.send_modify(|steps| *steps += 1);
+            self.done(organization, &outcome);
+        }
+    }
+
+    fn next(&self) -> Option<OrganizationId> {
+        let mut turns = self.turns();
+        loop {
+            if turns.stop {
+                return None;
+            }
+            let now = self.clock.now();
+            while let Some(&(due, organization)) = turns.later.first()
+                && due <= now
+            {
+                turns.later.pop_first();
+                if !turns.running.contains(&organization) && turns.queued.insert(organization) {
+                    turns.ready.push_back(organization);
+                }
+            }
+            if let Some(organization) = turns.ready.pop_front() {
+                turns.queued.remove(&organization);
+                turns.running.insert(organization);
+                return Some(organization);
+            }
+            let wait = turns.later.first().map_or(60_000, |(due, _)| due.0 - now.0);
+            let wait = Duration::from_millis(wait.clamp(1, 60_000));
+            turns = self
+                .work
+                .wait_timeout(turns, wait)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+    }
+
+    fn done(&self, organization: OrganizationId, outcome: &Outcome) {
+        let now = self.clock.now();
+        let mut turns = self.turns();
+        turns.running.remove(&organization);
+        let again = turns.again.remove(&organization);
+        if *outcome == Outcome::Failing {
+            let times = turns.pauses.get(&organization).map_or(0, |pause| pause.times);
+            let wait = (PAUSE.0 << times.min(16)).min(PAUSE.1);
+            let until = now.plus(wait);
+            turns.pauses.insert(organization, Pause { times: times + 1, until });
+            turns.later.insert((until, organization));
+            return;
+        }
+        turns.pauses.remove(&organization);
+        if (again || *outcome == Outcome::More) && turns.queued.insert(organization) {
+            turns.ready.push_back(organization);
+            self.work.notify_one();
+        }
+        if let Outcome::Idle(Some(due)) = outcome {
+            turns.later.insert((*due, organization));
+            self.work.notify_one();
+        }
+    }
+
+    /// How many accounts to try at once: one, while the organization's policies are failing.
+    fn batch(&self, organization: OrganizationId) -> usize {
+        if self.turns().pauses.contains_key(&organization) { 1 } else { step::BATCH }
+    }
+}

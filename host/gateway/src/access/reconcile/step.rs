@@ -1,0 +1,172 @@
+//! One step for one organization: a part of a wide change, then a batch of undecided accounts.
+
+use super::commit::{self, Decided};
+use super::decide::{Failure, Policies, Subject};
+use super::{Outcome, Shared, spread};
+use crate::access::{catalogue, gather::Gatherer, mapping};
+use crate::clock::Timestamp;
+use crate::model::access::{
+    ASSIGNMENTS_TO_ASK_AGAIN, DIRTY_BY_DUE, Dirty, DirtyRecord,
+};
+use crate::model::plugins::{Bindings, Slot};
+use crate::model::tenancy::Directories;
+use crate::plugins::Plugins;
+use gatewright_sandbox::types;
+use gatewright_store::{
+    Organization, OrganizationId, OrganizationScope, Range, Read, Reader, StoreError, WriteError,
+};
+use std::collections::HashMap;
+use tracing::{error, warn};
+use uuid::Uuid;
+
+/// How many accounts are decided in one call of a policy.
+pub(super) const BATCH: usize = 16;
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StepError {
+    #[error("the store could not be read")]
+    Store(#[from] StoreError),
+    #[error("the decisions could not be stored")]
+    Write(#[from] WriteError<StoreError>),
+    #[error("the policy in slot \"{}\" could not be loaded", .0.name())]
+    Load(Slot, #[source] crate::plugins::PluginError),
+}
+
+impl Shared {
+    pub(super) fn step(&self, organization: OrganizationId) -> Outcome {
+        let handle = self.store.organization(organization);
+        match self.try_step(&handle) {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                error!(%organization, error = crate::telemetry::chain(&error), "reconcile failed");
+                if let StepError::Load(slot, source) = &error {
+                    let message = crate::telemetry::chain(source);
+                    let now = self.clock.now();
+                    if let Err(error) = commit::alert(&handle, now, *slot, message) {
+                        warn!(error = crate::telemetry::chain(&error), "alert not stored");
+                    }
+                }
+                Outcome::Failing
+            }
+        }
+    }
+
+    fn try_step(&self, organization: &Organization) -> Result<Outcome, StepError> {
+        let now = self.clock.now();
+        let spreading = spread::step(organization, now)?;
+        let woken = wake_sleepers(organization, now)?;
+        let reader = organization.read()?;
+        let due = due(&reader, now, self.batch(organization.id()))?;
+        if due.is_empty() {
+            return Ok(if spreading || woken {
+                Outcome::More
+            } else {
+                Outcome::Idle(next_due(&reader)?)
+            });
+        }
+        let policies = policies(&self.plugins, &reader)?;
+        let subjects = subjects(&reader, &due, &self.plugins)?;
+        let context = types::Context {
+            now: now.0,
+            catalogue: catalogue::for_plugins(&catalogue::load(&reader)?),
+            organization: organization.id().to_string(),
+            extra: Vec::new(),
+        };
+        drop(reader);
+        let verdicts = policies.decide(&context, &subjects);
+        let failed = verdicts.iter().filter(|v| matches!(v, Err(Failure::Call { .. }))).count();
+        let decided = verdicts.iter().filter(|verdict| verdict.is_ok()).count();
+        let batch = subjects
+            .into_iter()
+            .zip(verdicts)
+            .map(|(subject, verdict)| Decided { subject, verdict })
+            .collect();
+        commit::store(organization, now, batch, due)?;
+        Ok(if failed > 0 && decided == 0 { Outcome::Failing } else { Outcome::More })
+    }
+}
+
+/// Undecided accounts that may be tried now, the longest waiting first.
+fn due(
+    reader: &Reader<OrganizationScope>,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<(Uuid, DirtyRecord)>, StoreError> {
+    let mut due = Vec::with_capacity(limit);
+    for row in reader.index_scan(&DIRTY_BY_DUE, Range::all())?.take(limit) {
+        let ((at, _), account) = row?;
+        if at > now.0 {
+            break;
+        }
+        if let Some(record) = reader.get::<Dirty>(&account)? {
+            due.push((account, record));
+        }
+    }
+    Ok(due)
+}
+
+fn next_due(reader: &Reader<OrganizationScope>) -> Result<Option<Timestamp>, StoreError> {
+    let retry = reader.index_scan(&DIRTY_BY_DUE, Range::all())?.next().transpose()?;
+    let asked = reader.index_scan(&ASSIGNMENTS_TO_ASK_AGAIN, Range::all())?.next().transpose()?;
+    let times = retry.map(|((due, _), _)| due).into_iter().chain(asked.map(|(at, _)| at));
+    Ok(times.min().map(Timestamp))
+}
+
+/// Marks accounts whose policies wanted to be asked again by now.
+fn wake_sleepers(organization: &Organization, now: Timestamp) -> Result<bool, StepError> {
+    let reader = organization.read()?;
+    let mut asked = Vec::new();
+    for row in reader.index_scan(&ASSIGNMENTS_TO_ASK_AGAIN, Range::all())?.take(BATCH) {
+        let (at, account) = row?;
+        if at > now.0 {
+            break;
+        }
+        asked.push(account);
+    }
+    drop(reader);
+    if asked.is_empty() {
+        return Ok(false);
+    }
+    commit::ask_again(organization, now, asked)?;
+    Ok(true)
+}
+
+fn policies(
+    plugins: &Plugins,
+    reader: &Reader<OrganizationScope>,
+) -> Result<Policies, StepError> {
+    let bound = |slot: Slot| -> Result<_, StepError> {
+        let binding = reader.get::<Bindings>(&slot.name().to_owned())?;
+        let binding = binding.ok_or(StepError::Load(
+            slot,
+            crate::plugins::PluginError::Unbound { slot: slot.name() },
+        ))?;
+        plugins
+            .load(&binding.plugin, &binding.grants)
+            .map_err(|error| StepError::Load(slot, error))
+    };
+    Policies::new(bound(Slot::Lifecycle)?, bound(Slot::Roles)?, bound(Slot::Seats)?)
+        .map_err(|(slot, error)| StepError::Load(slot, error))
+}
+
+fn subjects(
+    reader: &Reader<OrganizationScope>,
+    due: &[(Uuid, DirtyRecord)],
+    plugins: &Plugins,
+) -> Result<Vec<Subject>, StepError> {
+    let mapping = mapping::load(reader)?;
+    let mut providers = HashMap::new();
+    for row in reader.scan::<Directories>(Range::all())? {
+        let (id, directory) = row?;
+        providers.insert(id, plugins.name(&directory.provider));
+    }
+    let mut gatherer = Gatherer::new(reader, &mapping.entries, &providers);
+    let mut subjects = Vec::with_capacity(due.len());
+    for (account, dirty) in due {
+        // An account that is gone needs no decision; its mark is removed with the batch.
+        if let Some(gathered) = gatherer.account(*account)? {
+            subjects.push(Subject { account: *account, dirty: dirty.clone(), gathered });
+        }
+    }
+    Ok(subjects)
+}

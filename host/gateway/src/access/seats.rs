@@ -1,0 +1,97 @@
+//! Seats taken away by hand.
+
+use crate::clock::Timestamp;
+use crate::ledger::{Committed, change};
+use crate::model::access::{Assignments, GrantKind, MappingEntry};
+use crate::model::access::Accounts;
+use crate::access::mapping;
+use crate::model::facts::{Groups, MEMBERS_BY_USER, text};
+use crate::ledger::Change;
+use gatewright_store::{Organization, Range, Read, StoreError, WriteError};
+use serde_json::json;
+use uuid::Uuid;
+
+/// Why a seat was not taken away.
+#[derive(Debug, thiserror::Error)]
+pub enum SeatError {
+    /// The account does not have it.
+    #[error("account {account} does not have the seat \"{seat}\"")]
+    Missing {
+        /// The account.
+        account: Uuid,
+        /// The seat.
+        seat: String,
+    },
+    /// A group that the account is in gives it.
+    #[error(
+        "the seat \"{seat}\" comes from the group \"{group}\", which this person is in: remove \
+         them from the group at the identity provider, or change the mapping"
+    )]
+    FromGroup {
+        /// The seat.
+        seat: String,
+        /// The group's name.
+        group: String,
+    },
+    /// The store failed.
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+}
+
+/// Takes a seat away. What a policy gives anew on the next decision comes back; a seat that is
+/// only kept does not.
+///
+/// # Errors
+/// Where the account does not have it, or has it from a group that it is in.
+pub fn revoke(
+    organization: &Organization,
+    at: Timestamp,
+    account: Uuid,
+    seat: &str,
+) -> Result<Committed<()>, WriteError<SeatError>> {
+    let seat = seat.to_owned();
+    change(organization, at, move |change| {
+        let missing = || SeatError::Missing { account, seat: seat.clone() };
+        let mut assignment = change.tx.get::<Assignments>(&account)?.ok_or_else(missing)?;
+        let place = assignment
+            .grants
+            .iter()
+            .position(|grant| grant.kind == GrantKind::Seat && grant.name == seat)
+            .ok_or_else(missing)?;
+        if let Some(group) = giving_group(change, account, &seat)? {
+            return Err(SeatError::FromGroup { seat: seat.clone(), group });
+        }
+        assignment.grants.remove(place);
+        change.tx.put::<Assignments>(&account, &assignment)?;
+        change.event(
+            "grant.removed",
+            json!({ "account": account, "kind": "seat", "name": seat, "reason": "by hand" }),
+        )?;
+        change.mark(account)?;
+        Ok(())
+    })
+}
+
+/// A group that the account is in and that the mapping lets give the seat.
+fn giving_group(
+    change: &Change<'_, '_>,
+    account: Uuid,
+    seat: &str,
+) -> Result<Option<String>, StoreError> {
+    let Some(record) = change.tx.get::<Accounts>(&account)? else { return Ok(None) };
+    let mapping = mapping::load(change.tx)?;
+    let gives = |entry: &&MappingEntry| entry.kind == GrantKind::Seat && entry.target == seat;
+    let entries: Vec<&MappingEntry> = mapping.entries.iter().filter(gives).collect();
+    for (directory, user) in record.users {
+        for row in change.tx.index_scan(&MEMBERS_BY_USER, Range::prefix(&user))? {
+            let (_, (group, _)) = row?;
+            let Some(record) = change.tx.get::<Groups>(&(directory, group))? else { continue };
+            let name = text(&record.document, "displayName").unwrap_or_default();
+            let external_id = text(&record.document, "externalId");
+            if entries.iter().any(|entry| mapping::matches(entry, group, name, external_id)) {
+                return Ok(Some(name.to_owned()));
+            }
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,444 @@
+//! The commands that manage a running gateway.
+
+use super::client::Connection;
+use super::output::{self, CliError};
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+#[derive(Args)]
+pub(super) struct Organizations {
+    #[command(flatten)]
+    connection: Connection,
+    #[command(subcommand)]
+    action: OrganizationAction,
+}
+
+#[derive(Subcommand)]
+enum OrganizationAction {
+    /// List them
+    List,
+    /// Create one; prints the key for its application, once
+    Create {
+        /// What people call it
+        name: String,
+    },
+}
+
+impl Organizations {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let to = &self.connection;
+        match self.action {
+            OrganizationAction::List => {
+                let answer = to.get("/organizations")?;
+                show(to, &answer, "organizations", &["id", "name", "created"]);
+            }
+            OrganizationAction::Create { name } => {
+                let answer = to.post("/organizations", &json!({ "name": name }))?;
+                created(to, &answer, &["id", "name", "api_key"]);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[derive(Args)]
+pub(super) struct Directories {
+    #[command(flatten)]
+    connection: Connection,
+    #[command(subcommand)]
+    action: DirectoryAction,
+}
+
+#[derive(Subcommand)]
+enum DirectoryAction {
+    /// List them
+    List,
+    /// Create one; prints its endpoint, and its token, once
+    Create {
+        /// What people call it
+        name: String,
+        /// The provider plugin: generic, okta, or one that you installed
+        #[arg(long, default_value = "generic")]
+        provider: String,
+        /// The provider plugin's settings, a JSON object
+        #[arg(long, default_value = "{}")]
+        settings: String,
+    },
+    /// Change its name or its provider plugin
+    Update {
+        /// Its id
+        id: String,
+        /// A new name
+        #[arg(long)]
+        name: Option<String>,
+        /// Another provider plugin
+        #[arg(long)]
+        provider: Option<String>,
+    },
+}
+
+impl Directories {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let to = &self.connection;
+        match self.action {
+            DirectoryAction::List => {
+                let answer = to.get(&to.path("/directories"))?;
+                let columns = ["id", "name", "/provider/name", "scim_base_url"];
+                show(to, &answer, "directories", &columns);
+            }
+            DirectoryAction::Create { name, provider, settings } => {
+                let settings = parse("--settings", &settings)?;
+                let body = json!({ "name": name, "provider": provider, "settings": settings });
+                let answer = to.post(&to.path("/directories"), &body)?;
+                created(to, &answer, &["id", "name", "scim_base_url", "token"]);
+            }
+            DirectoryAction::Update { id, name, provider } => {
+                let mut body = json!({});
+                for (field, value) in [("name", name), ("provider", provider)] {
+                    if let Some(value) = value {
+                        body[field] = value.into();
+                    }
+                }
+                let answer = to.patch(&to.path(&format!("/directories/{id}")), &body)?;
+                created(to, &answer, &["id", "name", "/provider/name"]);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[derive(Args)]
+pub(super) struct Tokens {
+    #[command(flatten)]
+    connection: Connection,
+    #[command(subcommand)]
+    action: TokenAction,
+}
+
+#[derive(Subcommand)]
+enum TokenAction {
+    /// List them; the tokens themselves are kept nowhere
+    List,
+    /// Create one and print it, once
+    Create {
+        /// The directory it is for; without it, for the application
+        #[arg(long)]
+        directory: Option<String>,
+    },
+    /// Revoke one: requests with it are refused from now on
+    Revoke {
+        /// Its id
+        id: String,
+    },
+}
+
+impl Tokens {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let to = &self.connection;
+        match self.action {
+            TokenAction::List => {
+                let answer = to.get(&to.path("/tokens"))?;
+                let columns = ["id", "for", "directory", "hint", "created", "revoked"];
+                show(to, &answer, "tokens", &columns);
+            }
+            TokenAction::Create { directory } => {
+                let body = json!({ "directory": directory });
+                let answer = to.post(&to.path("/tokens"), &body)?;
+                created(to, &answer, &["id", "token"]);
+            }
+            TokenAction::Revoke { id } => {
+                let answer = to.delete(&to.path(&format!("/tokens/{id}")))?;
+                created(to, &answer, &["id", "hint", "revoked"]);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[derive(Args)]
+pub(super) struct Document {
+    #[command(flatten)]
+    connection: Connection,
+    #[command(subcommand)]
+    action: DocumentAction,
+}
+
+#[derive(Subcommand)]
+enum DocumentAction {
+    /// Print it as JSON
+    Get,
+    /// Replace it as a whole
+    Set {
+        /// A JSON file, as `get` prints it
+        file: PathBuf,
+    },
+}
+
+impl Document {
+    pub(super) fn run(self, name: &str) -> Result<(), CliError> {
+        let to = &self.connection;
+        let path = to.path(&format!("/{name}"));
+        let answer = match self.action {
+            DocumentAction::Get => to.get(&path)?,
+            DocumentAction::Set { file } => {
+                let mut body = read(&file)?;
+                // What `get` prints has ids, which the gateway gives itself.
+                for entry in body["entries"].as_array_mut().into_iter().flatten() {
+                    if let Some(entry) = entry.as_object_mut() {
+                        entry.remove("id");
+                    }
+                }
+                to.put(&path, &body)?
+            }
+        };
+        output::json(&answer);
+        Ok(())
+    }
+}
+
+#[derive(Args)]
+pub(super) struct Plugins {
+    #[command(flatten)]
+    connection: Connection,
+    #[command(subcommand)]
+    action: PluginAction,
+}
+
+#[derive(Subcommand)]
+enum PluginAction {
+    /// List the installed ones
+    List,
+    /// Install a component
+    Install {
+        /// The .wasm file
+        file: PathBuf,
+    },
+}
+
+impl Plugins {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let to = &self.connection;
+        match self.action {
+            PluginAction::List => {
+                let answer = to.get("/plugins")?;
+                show(to, &answer, "plugins", &["name", "version", "kind", "digest", "summary"]);
+            }
+            PluginAction::Install { file } => {
+                let bytes = std::fs::read(&file)
+                    .map_err(|error| CliError::file("read the component", &file, error))?;
+                let answer = to.upload("/plugins", &bytes)?;
+                created(to, &answer, &["name", "version", "kind", "digest"]);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[derive(Args)]
+pub(super) struct Bindings {
+    #[command(flatten)]
+    connection: Connection,
+    #[command(subcommand)]
+    action: BindingAction,
+}
+
+#[derive(Subcommand)]
+enum BindingAction {
+    /// List them
+    List,
+    /// Bind a plugin to a slot; everybody is decided anew
+    Set {
+        /// lifecycle, roles or seats
+        slot: String,
+        /// Name or digest of an installed plugin
+        plugin: String,
+        /// Its settings, a JSON object
+        #[arg(long, default_value = "{}")]
+        settings: String,
+    },
+    /// Return to what was bound before
+    Rollback {
+        /// lifecycle, roles or seats
+        slot: String,
+    },
+}
+
+impl Bindings {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let to = &self.connection;
+        const COLUMNS: [&str; 5] = ["slot", "plugin", "version", "digest", "settings"];
+        match self.action {
+            BindingAction::List => {
+                let answer = to.get(&to.path("/bindings"))?;
+                show(to, &answer, "bindings", &COLUMNS);
+            }
+            BindingAction::Set { slot, plugin, settings } => {
+                let settings = parse("--settings", &settings)?;
+                let body = json!({ "plugin": plugin, "settings": settings });
+                let answer = to.put(&to.path(&format!("/bindings/{slot}")), &body)?;
+                created(to, &answer, &COLUMNS);
+            }
+            BindingAction::Rollback { slot } => {
+                let path = to.path(&format!("/bindings/{slot}/rollback"));
+                created(to, &to.post(&path, &json!({}))?, &COLUMNS);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[derive(Args)]
+pub(super) struct Accounts {
+    #[command(flatten)]
+    connection: Connection,
+    /// Only the account of this email
+    #[arg(long)]
+    email: Option<String>,
+}
+
+impl Accounts {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let to = &self.connection;
+        let mut accounts = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let mut query = form_urlencoded::Serializer::new(String::new());
+            query.append_pair("limit", "1000");
+            if let Some(after) = &after {
+                query.append_pair("after", after);
+            }
+            if let Some(email) = &self.email {
+                query.append_pair("email", email);
+            }
+            let answer = to.get(&to.path(&format!("/accounts?{}", query.finish())))?;
+            accounts.extend(answer["accounts"].as_array().cloned().unwrap_or_default());
+            match answer["next"].as_str() {
+                Some(next) => after = Some(next.to_owned()),
+                None => break,
+            }
+        }
+        if to.json {
+            output::json(&json!({ "accounts": accounts }));
+            return Ok(());
+        }
+        output::table(
+            &["person", "status", "role", "seats", "why"],
+            &accounts.iter().map(account).collect::<Vec<_>>(),
+        );
+        Ok(())
+    }
+}
+
+#[derive(Args)]
+pub(super) struct Events {
+    #[command(flatten)]
+    connection: Connection,
+    /// Only events after this cursor
+    #[arg(long)]
+    after: Option<String>,
+}
+
+impl Events {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let to = &self.connection;
+        let mut after = self.after;
+        loop {
+            let cursor = after.as_ref().map(|after| format!("&after={after}")).unwrap_or_default();
+            let answer = to.get(&to.path(&format!("/events?limit=1000{cursor}")))?;
+            for event in answer["events"].as_array().into_iter().flatten() {
+                if to.json {
+                    output::line(&event.to_string());
+                } else {
+                    let cells = ["id", "at", "type"].map(|name| cell(event, name));
+                    output::line(&format!("{}  {}", cells.join("  "), event["data"]));
+                }
+            }
+            if answer["more"] != true {
+                return Ok(());
+            }
+            after = answer["next"].as_str().map(str::to_owned);
+        }
+    }
+}
+
+#[derive(Args)]
+pub(super) struct Alerts {
+    #[command(flatten)]
+    connection: Connection,
+}
+
+impl Alerts {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let to = &self.connection;
+        let answer = to.get(&to.path("/alerts"))?;
+        show(to, &answer, "alerts", &["slot", "kind", "account", "count", "since", "message"]);
+        Ok(())
+    }
+}
+
+/// A row for people: role and seats, each with its reason.
+pub(super) fn account(account: &Value) -> Vec<String> {
+    let seats: Vec<String> =
+        account["seats"].as_array().into_iter().flatten().map(|seat| cell(seat, "name")).collect();
+    let role = &account["role"];
+    let mut why = vec![cell(role, "reason")];
+    for seat in account["seats"].as_array().into_iter().flatten() {
+        why.push(format!("{}: {}", cell(seat, "name"), cell(seat, "reason")));
+    }
+    vec![
+        cell(account, "label"),
+        cell(account, "status"),
+        cell(role, "name"),
+        seats.join(", "),
+        why.join("; "),
+    ]
+}
+
+fn show(to: &Connection, answer: &Value, list: &str, columns: &[&str]) {
+    if to.json {
+        output::json(answer);
+        return;
+    }
+    let rows: Vec<Vec<String>> = answer[list]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|item| columns.iter().map(|column| cell(item, column)).collect())
+        .collect();
+    let headings: Vec<&str> =
+        columns.iter().map(|column| column.trim_start_matches('/')).collect();
+    output::table(&headings, &rows);
+}
+
+fn created(to: &Connection, answer: &Value, fields: &[&str]) {
+    if to.json {
+        output::json(answer);
+        return;
+    }
+    for field in fields {
+        output::line(&format!("{}: {}", field.trim_start_matches('/'), cell(answer, field)));
+    }
+}
+
+/// A field, or a JSON Pointer where the name begins with a slash.
+fn cell(item: &Value, name: &str) -> String {
+    let value = if name.starts_with('/') { item.pointer(name) } else { item.get(name) };
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    }
+}
+
+fn parse(option: &str, text: &str) -> Result<Value, CliError> {
+    serde_json::from_str(text)
+        .map_err(|error| CliError::Usage(format!("{option} is not JSON: {error}")))
+}
+
+fn read(path: &Path) -> Result<Value, CliError> {
+    let text =
+        std::fs::read_to_string(path).map_err(|error| CliError::file("read", path, error))?;
+    serde_json::from_str(&text)
+        .map_err(|error| CliError::Usage(format!("{} is not JSON: {error}", path.display())))
+}

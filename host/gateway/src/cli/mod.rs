@@ -1,0 +1,82 @@
+//! The command line.
+
+mod client;
+mod dev;
+mod manage;
+mod output;
+mod run;
+mod serve;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// A provisioning gateway: identity providers push users and groups over SCIM 2.0, sandboxed
+/// WebAssembly policies decide roles and seats, your application reads them.
+#[derive(Parser)]
+#[command(name = "gatewright", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a gateway from a configuration file
+    Serve(serve::Serve),
+    /// Run a gateway with one organization and one directory, for tests and development
+    ///
+    /// Prints one line of JSON on standard output as soon as it answers; logs go to standard error.
+    /// A second start with the same --data prints the same line.
+    Dev(dev::Dev),
+    /// Create and list organizations
+    Organizations(manage::Organizations),
+    /// Create, list and change directories: the connections to identity providers
+    Directories(manage::Directories),
+    /// Create, list and revoke tokens
+    Tokens(manage::Tokens),
+    /// Show or replace the mapping of groups to roles and seats
+    Mapping(manage::Document),
+    /// Show or replace the catalogue of roles and seats
+    Catalogue(manage::Document),
+    /// List and install plugins
+    Plugins(manage::Plugins),
+    /// Show, set and roll back which policy decides in which slot
+    Bindings(manage::Bindings),
+    /// Show accounts with role, seats and the reason for each
+    Accounts(manage::Accounts),
+    /// Read the event log
+    Events(manage::Events),
+    /// Show what went wrong and wants a person
+    Alerts(manage::Alerts),
+    /// Compile a plugin in a process of its own; the gateway calls this itself
+    #[command(hide = true)]
+    CompilePlugin,
+}
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        Command::Serve(command) => command.run(),
+        Command::Dev(command) => command.run(),
+        Command::Organizations(command) => command.run(),
+        Command::Directories(command) => command.run(),
+        Command::Tokens(command) => command.run(),
+        Command::Mapping(command) => command.run("mapping"),
+        Command::Catalogue(command) => command.run("catalogue"),
+        Command::Plugins(command) => command.run(),
+        Command::Bindings(command) => command.run(),
+        Command::Accounts(command) => command.run(),
+        Command::Events(command) => command.run(),
+        Command::Alerts(command) => command.run(),
+        Command::CompilePlugin => return gatewright_sandbox::compile_child(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::error(&error);
+            error.exit_code()
+        }
+    }
+}

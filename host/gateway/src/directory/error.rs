@@ -1,0 +1,53 @@
+//! Why a fact was not stored or found.
+
+use gatewright_scim::ResourceType;
+use gatewright_store::{StoreError, WriteError};
+
+/// Why a request about facts has no result.
+#[derive(Debug, thiserror::Error)]
+pub enum FactError {
+    /// There is no such resource in this directory.
+    #[error("{} \"{id}\" does not exist in this directory", .resource.name())]
+    NotFound {
+        /// Its type.
+        resource: ResourceType,
+        /// The id that was asked for.
+        id: String,
+    },
+    /// Another user has the user name.
+    #[error("another user has the userName \"{0}\": look it up by a filter, then update it")]
+    UserNameTaken(String),
+    /// Another group has the name, and nothing says that it is a different one.
+    #[error(
+        "another group has the displayName \"{0}\": look it up by a filter, then update it, or \
+         give both an externalId of their own"
+    )]
+    GroupNameTaken(String),
+    /// A member is no user of this directory.
+    #[error("members: \"{0}\" is not the id of a user of this directory; nothing was changed")]
+    UnknownMember(String),
+    /// The document, the patch or the filter is wrong.
+    #[error(transparent)]
+    Scim(#[from] gatewright_scim::Error),
+    /// The store failed.
+    #[error("the store failed")]
+    Store(#[source] StoreError),
+    /// The engine failed.
+    #[error("the change could not be stored")]
+    Engine(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<StoreError> for FactError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<WriteError<FactError>> for FactError {
+    fn from(error: WriteError<FactError>) -> Self {
+        match error {
+            WriteError::Aborted(error) => error,
+            WriteError::Engine(error) => Self::Engine(Box::new(error)),
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Memberships: one row each, with the time they began; those that ended wait for a decision.
+
+use crate::clock::Timestamp;
+use crate::ledger::Change;
+use crate::model::facts::{Ended, EndedRecord, MemberRecord, Members, ResourceKey, Users};
+use gatewright_store::{Read, StoreError};
+use serde_json::json;
+use uuid::Uuid;
+
+/// How many ids one event carries at most.
+const EVENT_IDS: usize = 1_000;
+
+/// The group that somebody left.
+pub struct Left<'a> {
+    /// Its id.
+    pub group: Uuid,
+    /// Its name now, or its last one.
+    pub name: &'a str,
+    /// Its external id.
+    pub external_id: Option<&'a str>,
+}
+
+/// Adds a user to a group. False where the user was in it already; none where there is no such
+/// user.
+///
+/// # Errors
+/// What the store says.
+pub fn begin(
+    change: &mut Change<'_, '_>,
+    group: Uuid,
+    user: ResourceKey,
+) -> Result<Option<bool>, StoreError> {
+    let key = (group, user.1);
+    if change.tx.contains::<Members>(&key)? {
+        return Ok(Some(false));
+    }
+    let Some(record) = change.tx.get::<Users>(&user)? else { return Ok(None) };
+    change.tx.put::<Members>(&key, &MemberRecord { since: change.at() })?;
+    change.mark(record.account)?;
+    Ok(Some(true))
+}
+
+/// Takes a user out of a group, and keeps that it was in it until a decision has seen it. Answers
+/// the account to mark; none where the user was not in the group, or is gone.
+///
+/// # Errors
+/// What the store says.
+pub fn end(
+    change: &mut Change<'_, '_>,
+    user: ResourceKey,
+    left: &Left<'_>,
+    at: Timestamp,
+) -> Result<Option<Uuid>, StoreError> {
+    let key = (left.group, user.1);
+    let Some(member) = change.tx.get::<Members>(&key)? else { return Ok(None) };
+    change.tx.delete::<Members>(&key)?;
+    let Some(record) = change.tx.get::<Users>(&user)? else { return Ok(None) };
+    let ended = EndedRecord {
+        directory: user.0,
+        group_name: left.name.to_owned(),
+        group_external_id: left.external_id.map(str::to_owned),
+        since: member.since,
+        ended: at,
+    };
+    change.tx.put::<Ended>(&(record.account, user.1, left.group), &ended)?;
+    Ok(Some(record.account))
+}
+
+/// Tells the application who came and who left.
+///
+/// # Errors
+/// What the store says.
+pub fn report(
+    change: &mut Change<'_, '_>,
+    group: ResourceKey,
+    name: &str,
+    added: &[Uuid],
+    removed: &[Uuid],
+) -> Result<(), StoreError> {
+    for (kind, users) in [("group.members_added", added), ("group.members_removed", removed)] {
+        for users in users.chunks(EVENT_IDS) {
+            change.event(
+                kind,
+                json!({ "directory": group.0, "group": group.1, "name": name, "users": users }),
+            )?;
+        }
+    }
+    Ok(())
+}

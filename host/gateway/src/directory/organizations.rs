@@ -1,0 +1,328 @@
+//! Organizations, their directories and tokens: created, listed, revoked.
+
+use super::Directory;
+use super::credentials::{self, Secret};
+use crate::clock::{Random, Timestamp};
+use crate::ledger::Change;
+use crate::model::plugins::{BindingRecord, Bindings, PluginRef, Slot};
+use crate::model::tenancy::{
+    CredentialRecord, Credentials, Directories, DirectoryRecord, OrganizationRecord,
+    Organizations, Purpose, TokenRecord, Tokens, UnknownMember,
+};
+use gatewright_store::{OrganizationId, Range, Read, Store, StoreError, WriteError};
+use serde_json::json;
+use uuid::Uuid;
+
+/// Why an organization, directory or token was not created, changed or found.
+#[derive(Debug, thiserror::Error)]
+pub enum TenancyError {
+    /// There is no such organization.
+    #[error("organization {0} does not exist")]
+    NoOrganization(Uuid),
+    /// There is no such directory.
+    #[error("directory {0} does not exist in this organization")]
+    NoDirectory(Uuid),
+    /// There is no such token.
+    #[error("token {0} does not exist in this organization")]
+    NoToken(Uuid),
+    /// A name is not acceptable.
+    #[error("name: must not be empty, longer than 200 characters, or begin or end with a space")]
+    Name,
+    /// The store failed.
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+    /// The engine failed.
+    #[error("the change could not be stored")]
+    Engine(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<WriteError<TenancyError>> for TenancyError {
+    fn from(error: WriteError<TenancyError>) -> Self {
+        match error {
+            WriteError::Aborted(error) => error,
+            WriteError::Engine(error) => Self::Engine(Box::new(error)),
+        }
+    }
+}
+
+/// What was created together with a token: the only time that it can be shown.
+pub struct WithToken<T> {
+    /// What was created.
+    pub value: T,
+    /// The id of the token.
+    pub token_id: Uuid,
+    /// The token.
+    pub secret: Secret,
+}
+
+/// Creates an organization whose slots are bound to `bindings`, with a key for its application.
+///
+/// # Errors
+/// Where the name is not acceptable.
+pub fn create(
+    store: &Store,
+    random: &Random,
+    now: Timestamp,
+    name: &str,
+    bindings: Vec<(Slot, BindingRecord)>,
+) -> Result<WithToken<OrganizationId>, TenancyError> {
+    check_name(name)?;
+    let id = random.id(now);
+    let organization = OrganizationId::from(id);
+    let purpose = Purpose::Application { organization: id };
+    let secret = Secret::generate(random, credentials::prefix(&purpose));
+    let token_id = random.id(now);
+    let record = OrganizationRecord { name: name.to_owned(), created: now };
+    let kept = secret.clone();
+    store.system().write(move |tx| {
+        tx.put::<Organizations>(&id, &record)?;
+        credentials::credential(tx, token_id, &kept, &purpose, now)?;
+        let mut scoped = tx.organization(organization);
+        let mut change = Change::begin(&mut scoped, now)?;
+        change.event("organization.created", json!({ "name": record.name }))?;
+        credentials::list(&mut change, token_id, &kept, &purpose)?;
+        for (slot, binding) in &bindings {
+            change.tx.put::<Bindings>(&slot.name().to_owned(), binding)?;
+        }
+        change.finish()?;
+        Ok::<_, TenancyError>(())
+    })?;
+    Ok(WithToken { value: organization, token_id, secret })
+}
+
+/// All organizations, in the order of their creation.
+///
+/// # Errors
+/// What the store says.
+pub fn all(store: &Store) -> Result<Vec<(Uuid, OrganizationRecord)>, StoreError> {
+    store.system().read()?.scan::<Organizations>(Range::all())?.collect()
+}
+
+/// The organization of this id, if there is one.
+///
+/// # Errors
+/// Where there is none.
+pub fn find(store: &Store, id: Uuid) -> Result<(OrganizationId, OrganizationRecord), TenancyError> {
+    match store.system().read()?.get::<Organizations>(&id)? {
+        Some(record) => Ok((OrganizationId::from(id), record)),
+        None => Err(TenancyError::NoOrganization(id)),
+    }
+}
+
+/// What a new directory is to be like.
+#[derive(Clone, Debug)]
+pub struct NewDirectory {
+    /// What people call it.
+    pub name: String,
+    /// The provider plugin it goes through.
+    pub provider: PluginRef,
+    /// What happens to members that do not exist.
+    pub unknown_member: UnknownMember,
+}
+
+/// Creates a directory with its first token.
+///
+/// # Errors
+/// Where the name is not acceptable.
+pub fn create_directory(
+    store: &Store,
+    organization: OrganizationId,
+    random: &Random,
+    now: Timestamp,
+    new: NewDirectory,
+) -> Result<WithToken<(Uuid, DirectoryRecord)>, TenancyError> {
+    check_name(&new.name)?;
+    let id = random.id(now);
+    let record = DirectoryRecord {
+        name: new.name,
+        provider: new.provider,
+        previous_provider: None,
+        unknown_member: new.unknown_member,
+        created: now,
+    };
+    let purpose = Purpose::Directory { organization: organization.uuid(), directory: id };
+    let stored = record.clone();
+    let (token_id, secret) = issue(store, organization, random, now, purpose, move |change| {
+        change.tx.put::<Directories>(&id, &stored)?;
+        change.event("directory.created", json!({ "directory": id, "name": stored.name }))?;
+        Ok(())
+    })?;
+    Ok(WithToken { value: (id, record), token_id, secret })
+}
+
+/// Creates one more token.
+///
+/// # Errors
+/// Where the directory it is for does not exist.
+pub fn create_token(
+    store: &Store,
+    organization: OrganizationId,
+    random: &Random,
+    now: Timestamp,
+    purpose: Purpose,
+) -> Result<WithToken<()>, TenancyError> {
+    let directory = match &purpose {
+        Purpose::Directory { directory, .. } => Some(*directory),
+        Purpose::Application { .. } | Purpose::Operator { .. } => None,
+    };
+    let (token_id, secret) = issue(store, organization, random, now, purpose, move |change| {
+        if let Some(directory) = directory
+            && !change.tx.contains::<Directories>(&directory)?
+        {
+            return Err(TenancyError::NoDirectory(directory));
+        }
+        Ok(())
+    })?;
+    Ok(WithToken { value: (), token_id, secret })
+}
+
+fn issue(
+    store: &Store,
+    organization: OrganizationId,
+    random: &Random,
+    now: Timestamp,
+    purpose: Purpose,
+    also: impl Fn(&mut Change<'_, '_>) -> Result<(), TenancyError> + Send + 'static,
+) -> Result<(Uuid, Secret), TenancyError> {
+    let secret = Secret::generate(random, credentials::prefix(&purpose));
+    let token_id = random.id(now);
+    let kept = secret.clone();
+    store.system().write(move |tx| {
+        credentials::credential(tx, token_id, &kept, &purpose, now)?;
+        let mut scoped = tx.organization(organization);
+        let mut change = Change::begin(&mut scoped, now)?;
+        also(&mut change)?;
+        credentials::list(&mut change, token_id, &kept, &purpose)?;
+        change.finish()?;
+        Ok::<_, TenancyError>(())
+    })?;
+    Ok((token_id, secret))
+}
+
+/// Revokes a token: requests with it are refused from now on. Revoking it again changes nothing.
+///
+/// # Errors
+/// Where there is no such token.
+pub fn revoke_token(
+    store: &Store,
+    organization: OrganizationId,
+    now: Timestamp,
+    token: Uuid,
+) -> Result<TokenRecord, TenancyError> {
+    let record = store.system().write(move |tx| {
+        let record = {
+            let mut scoped = tx.organization(organization);
+            let mut change = Change::begin(&mut scoped, now)?;
+            let Some(mut record) = change.tx.get::<Tokens>(&token)? else {
+                return Err(TenancyError::NoToken(token));
+            };
+            if record.revoked.is_none() {
+                record.revoked = Some(now);
+                change.tx.put::<Tokens>(&token, &record)?;
+                change.event("token.revoked", json!({ "token": token, "hint": record.hint }))?;
+            }
+            change.finish()?;
+            record
+        };
+        if let Some(digest) = credentials::unhex(&record.digest) {
+            tx.delete::<Credentials>(&digest)?;
+        }
+        Ok(record)
+    })?;
+    Ok(record)
+}
+
+/// The tokens of an organization.
+///
+/// # Errors
+/// What the store says.
+pub fn tokens(
+    store: &Store,
+    organization: OrganizationId,
+) -> Result<Vec<(Uuid, TokenRecord)>, StoreError> {
+    store.organization(organization).read()?.scan::<Tokens>(Range::all())?.collect()
+}
+
+/// The directories of an organization.
+///
+/// # Errors
+/// What the store says.
+pub fn directories(
+    store: &Store,
+    organization: OrganizationId,
+) -> Result<Vec<(Uuid, DirectoryRecord)>, StoreError> {
+    store.organization(organization).read()?.scan::<Directories>(Range::all())?.collect()
+}
+
+/// One directory.
+///
+/// # Errors
+/// Where there is no such directory.
+pub fn directory(
+    store: &Store,
+    organization: OrganizationId,
+    id: Uuid,
+) -> Result<DirectoryRecord, TenancyError> {
+    let record = store.organization(organization).read()?.get::<Directories>(&id)?;
+    record.ok_or(TenancyError::NoDirectory(id))
+}
+
+/// Changes a directory's settings. A new provider plugin keeps the old one as the one to fall
+/// back to.
+///
+/// # Errors
+/// Where there is no such directory, or the name is not acceptable.
+pub fn update_directory(
+    store: &Store,
+    organization: OrganizationId,
+    now: Timestamp,
+    id: Uuid,
+    new: NewDirectory,
+) -> Result<DirectoryRecord, TenancyError> {
+    check_name(&new.name)?;
+    let handle = store.organization(organization);
+    let updated = crate::ledger::change(&handle, now, move |change| {
+        let Some(before) = change.tx.get::<Directories>(&id)? else {
+            return Err(TenancyError::NoDirectory(id));
+        };
+        let mut after = before.clone();
+        after.name.clone_from(&new.name);
+        after.unknown_member = new.unknown_member;
+        if after.provider != new.provider {
+            after.previous_provider = Some(after.provider);
+            after.provider = new.provider.clone();
+        }
+        change.tx.put::<Directories>(&id, &after)?;
+        change.event("directory.changed", json!({ "directory": id, "name": after.name }))?;
+        Ok(after)
+    })?;
+    Ok(updated.value)
+}
+
+/// The directory that a credential is for: the only way from the SCIM side to an organization's
+/// handle. None where the credential is not for this directory.
+///
+/// # Errors
+/// What the store says.
+pub fn enter(
+    store: &Store,
+    credential: &CredentialRecord,
+    wanted: &str,
+) -> Result<Option<Directory>, StoreError> {
+    let Purpose::Directory { organization, directory } = credential.purpose else {
+        return Ok(None);
+    };
+    if directory.to_string() != wanted {
+        return Ok(None);
+    }
+    let organization = store.organization(OrganizationId::from(organization));
+    let record = organization.read()?.get::<Directories>(&directory)?;
+    Ok(record.map(|record| Directory { organization, id: directory, record }))
+}
+
+fn check_name(name: &str) -> Result<(), TenancyError> {
+    if name.is_empty() || name.trim() != name || name.chars().count() > 200 {
+        return Err(TenancyError::Name);
+    }
+    Ok(())
+}

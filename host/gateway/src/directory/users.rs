@@ -1,0 +1,272 @@
+//! Users: create, replace, patch, delete, and how they look.
+
+use super::error::FactError;
+use super::membership::{self, Left};
+use super::{Directory, Moment};
+use crate::access::accounts;
+use crate::ledger::{Change, Committed, change};
+use crate::model::facts::{
+    Counted, Counters, Groups, MEMBERS_BY_USER, ResourceKey, USERS_BY_NAME, UserRecord, Users,
+    text,
+};
+use gatewright_scim::{GroupRef, Meta, ResourceType, User, UserPatch};
+use gatewright_store::{AnyIndex, OrganizationScope, Range, Read, StoreError};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// A user as it is stored.
+#[derive(Clone, Debug)]
+pub struct StoredUser {
+    /// The SCIM `id`.
+    pub id: Uuid,
+    /// The rest.
+    pub record: UserRecord,
+}
+
+/// Creates a user and its account.
+///
+/// # Errors
+/// Where another user has the user name.
+pub fn create(
+    directory: &Directory,
+    moment: &Moment,
+    user: User,
+) -> Result<Committed<StoredUser>, FactError> {
+    let key = (directory.id, moment.random.id(moment.now));
+    let account = moment.random.id(moment.now);
+    let label = user.user_name().to_owned();
+    let active = user.active();
+    let document = user.into_map();
+    let created = change(&directory.organization, moment.now, move |change| {
+        let record = UserRecord {
+            document: document.clone(),
+            account,
+            created: change.at(),
+            modified: change.at(),
+            revision: change.revision(),
+        };
+        put(change, key, &record, &label)?;
+        count(change, Counted::Users, key.0, 1)?;
+        accounts::open(change, account, key, &label)?;
+        change.event("user.created", event(key, &record, active))?;
+        Ok::<_, FactError>(StoredUser { id: key.1, record })
+    })?;
+    Ok(created)
+}
+
+/// Replaces a user's document (RFC 7644 section 3.5.1).
+///
+/// # Errors
+/// Where there is no such user, or another one has the user name.
+pub fn replace(
+    directory: &Directory,
+    moment: &Moment,
+    id: &str,
+    user: User,
+) -> Result<Committed<StoredUser>, FactError> {
+    let document = user.into_map();
+    update(directory, moment, id, move |_| Ok(User::from_stored(document.clone())))
+}
+
+/// Applies a patch, all of it or nothing (RFC 7644 section 3.5.2).
+///
+/// # Errors
+/// Where there is no such user, or the patch cannot be applied to it.
+pub fn patch(
+    directory: &Directory,
+    moment: &Moment,
+    id: &str,
+    patch: UserPatch,
+) -> Result<Committed<StoredUser>, FactError> {
+    update(directory, moment, id, move |user| Ok(patch.apply(user)?.resource))
+}
+
+fn update(
+    directory: &Directory,
+    moment: &Moment,
+    id: &str,
+    change_document: impl Fn(&User) -> Result<User, FactError> + Send + 'static,
+) -> Result<Committed<StoredUser>, FactError> {
+    let key = (directory.id, key(ResourceType::User, id)?);
+    let id = id.to_owned();
+    let updated = change(&directory.organization, moment.now, move |change| {
+        let Some(mut record) = change.tx.get::<Users>(&key)? else {
+            return Err(FactError::NotFound { resource: ResourceType::User, id: id.clone() });
+        };
+        let before = User::from_stored(record.document.clone());
+        let after = change_document(&before)?;
+        if after.as_map() == &record.document {
+            return Ok(StoredUser { id: key.1, record });
+        }
+        let label = after.user_name().to_owned();
+        let active = after.active();
+        record.document = after.into_map();
+        record.modified = change.at();
+        record.revision = change.revision();
+        put(change, key, &record, &label)?;
+        change.event("user.updated", event(key, &record, active))?;
+        let why = "the identity provider deactivated the user";
+        accounts::user_changed(change, record.account, &label, why)?;
+        Ok(StoredUser { id: key.1, record })
+    })?;
+    Ok(updated)
+}
+
+/// Deletes a user. Its account stays, without access; what it had is for the policies to say.
+///
+/// # Errors
+/// Where there is no such user.
+pub fn delete(
+    directory: &Directory,
+    moment: &Moment,
+    id: &str,
+) -> Result<Committed<()>, FactError> {
+    let key = (directory.id, key(ResourceType::User, id)?);
+    let id = id.to_owned();
+    let deleted = change(&directory.organization, moment.now, move |change| {
+        let Some(record) = change.tx.get::<Users>(&key)? else {
+            return Err(FactError::NotFound { resource: ResourceType::User, id: id.clone() });
+        };
+        for group in groups_of(change.tx, key)? {
+            let left =
+                Left { group: group.id, name: &group.name, external_id: group.external_id.as_deref() };
+            membership::end(change, key, &left, change.at())?;
+        }
+        change.tx.delete::<Users>(&key)?;
+        count(change, Counted::Users, key.0, -1)?;
+        change.event("user.deleted", event(key, &record, false))?;
+        accounts::user_deleted(change, record.account, key)?;
+        Ok(())
+    })?;
+    Ok(deleted)
+}
+
+/// One user.
+///
+/// # Errors
+/// Where there is no such user.
+pub fn get(
+    reader: &impl Read<OrganizationScope>,
+    directory: Uuid,
+    id: &str,
+) -> Result<StoredUser, FactError> {
+    let uuid = key(ResourceType::User, id)?;
+    match reader.get::<Users>(&(directory, uuid))? {
+        Some(record) => Ok(StoredUser { id: uuid, record }),
+        None => Err(FactError::NotFound { resource: ResourceType::User, id: id.to_owned() }),
+    }
+}
+
+/// A group that a user is in.
+pub struct GroupOf {
+    /// Its id.
+    pub id: Uuid,
+    /// Its name.
+    pub name: String,
+    /// Its external id.
+    pub external_id: Option<String>,
+}
+
+/// The groups that a user is in: costs what the user has of them.
+///
+/// # Errors
+/// What the store says.
+pub fn groups_of(
+    reader: &impl Read<OrganizationScope>,
+    user: ResourceKey,
+) -> Result<Vec<GroupOf>, StoreError> {
+    let mut groups = Vec::new();
+    for row in reader.index_scan(&MEMBERS_BY_USER, Range::prefix(&user.1))? {
+        let (_, (group, _)) = row?;
+        // The rows of a deleted group go step by step.
+        if let Some(record) = reader.get::<Groups>(&(user.0, group))? {
+            groups.push(GroupOf {
+                id: group,
+                name: text(&record.document, "displayName").unwrap_or_default().to_owned(),
+                external_id: text(&record.document, "externalId").map(str::to_owned),
+            });
+        }
+    }
+    Ok(groups)
+}
+
+/// The user as SCIM shows it, with or without `groups`.
+///
+/// # Errors
+/// What the store says.
+pub fn represent(
+    reader: &impl Read<OrganizationScope>,
+    directory: Uuid,
+    user: &StoredUser,
+    base_url: &str,
+    with_groups: bool,
+) -> Result<Value, StoreError> {
+    let groups: Vec<GroupRef> = if with_groups {
+        groups_of(reader, (directory, user.id))?
+            .into_iter()
+            .map(|group| GroupRef {
+                location: format!("{base_url}/Groups/{}", group.id),
+                id: group.id.to_string(),
+                display: group.name,
+            })
+            .collect()
+    } else {
+        Vec::new()
+    };
+    let meta = Meta {
+        created: user.record.created.into(),
+        last_modified: user.record.modified.into(),
+        location: format!("{base_url}/Users/{}", user.id),
+        version: None,
+    };
+    let document = User::from_stored(user.record.document.clone());
+    Ok(document.to_response(&user.id.to_string(), &meta, &groups))
+}
+
+/// An id out of a path. What is no id of ours cannot exist.
+pub(super) fn key(resource: ResourceType, id: &str) -> Result<Uuid, FactError> {
+    let not_found = |_| FactError::NotFound { resource, id: id.to_owned() };
+    let uuid: Uuid = id.parse().map_err(not_found)?;
+    // Only the one spelling that we gave out: SCIM ids are case-exact (RFC 7643 section 3.1).
+    if uuid.to_string() == id {
+        Ok(uuid)
+    } else {
+        Err(FactError::NotFound { resource, id: id.to_owned() })
+    }
+}
+
+pub(super) fn count(
+    change: &mut Change<'_, '_>,
+    counted: Counted,
+    directory: Uuid,
+    by: i64,
+) -> Result<(), StoreError> {
+    let key = counted.of(directory);
+    let before = change.tx.get::<Counters>(&key)?.unwrap_or(0);
+    change.tx.put::<Counters>(&key, &before.saturating_add_signed(by))
+}
+
+fn put(
+    change: &mut Change<'_, '_>,
+    key: ResourceKey,
+    record: &UserRecord,
+    user_name: &str,
+) -> Result<(), FactError> {
+    match change.tx.put::<Users>(&key, record) {
+        Err(StoreError::Duplicate { index, .. }) if index == USERS_BY_NAME.name() => {
+            Err(FactError::UserNameTaken(user_name.to_owned()))
+        }
+        other => Ok(other?),
+    }
+}
+
+fn event(key: ResourceKey, record: &UserRecord, active: bool) -> Value {
+    json!({
+        "directory": key.0,
+        "user": key.1,
+        "account": record.account,
+        "user_name": text(&record.document, "userName"),
+        "external_id": text(&record.document, "externalId"),
+        "active": active,
+    })
+}

@@ -1,0 +1,231 @@
+//! The gateway put together: store, plugins, reconciler, and what a request needs of them.
+
+use crate::access::reconcile::Reconciler;
+use crate::clock::{Clock, Random};
+use crate::directory::Moment;
+use crate::directory::credentials::{self, Secret};
+use crate::directory::organizations;
+use crate::plugins::{PluginError, Plugins};
+use gatewright_sandbox::Sandbox;
+use gatewright_store::{
+    EngineError, OpenError, OrganizationId, RedbEngine, RedbOptions, Store, StoreError, WriteError,
+};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+/// How a gateway is put together.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The folder of its database and caches.
+    pub data: PathBuf,
+    /// The database's cache in bytes.
+    pub cache_bytes: usize,
+    /// What requests may ask for.
+    pub limits: RequestLimits,
+    /// What a policy's call may use.
+    pub policy_limits: gatewright_sandbox::Limits,
+    /// What a provider plugin's call may use.
+    pub provider_limits: gatewright_sandbox::Limits,
+    /// Calls of plugins that may run at the same time.
+    pub plugin_slots: u32,
+    /// Threads of the reconciler.
+    pub reconcilers: usize,
+    /// Requests that may be worked on at the same time; the others wait.
+    pub workers: usize,
+}
+
+/// What a request may ask for.
+#[derive(Clone, Debug)]
+pub struct RequestLimits {
+    /// Bytes of a body about groups.
+    pub group_body: usize,
+    /// Bytes of any other body.
+    pub body: usize,
+    /// Bytes of an uploaded component.
+    pub component: usize,
+    /// What the protocol bounds: depth of JSON and filters, operations of a patch.
+    pub scim: gatewright_scim::Limits,
+}
+
+impl Default for RequestLimits {
+    fn default() -> Self {
+        Self {
+            group_body: 16 << 20,
+            body: 1 << 20,
+            component: 64 << 20,
+            scim: gatewright_scim::Limits::default(),
+        }
+    }
+}
+
+impl Options {
+    /// The defaults, with the data in this folder.
+    #[must_use]
+    pub fn new(data: PathBuf) -> Self {
+        Self {
+            data,
+            cache_bytes: 256 << 20,
+            limits: RequestLimits::default(),
+            policy_limits: gatewright_sandbox::Limits::default(),
+            provider_limits: gatewright_sandbox::Limits::for_provider(),
+            plugin_slots: 64,
+            reconcilers: 2,
+            workers: 64,
+        }
+    }
+}
+
+/// Why a gateway did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder cannot be used.
+    #[error("the data folder {} cannot be used", .path.display())]
+    Data {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The database could not be opened.
+    #[error("the database could not be opened")]
+    Database(#[from] EngineError),
+    /// The database is not one of ours, or not of this version.
+    #[error("the database could not be used")]
+    Open(#[from] OpenError),
+    /// The plugin runtime did not start.
+    #[error("the plugin runtime did not start")]
+    Sandbox(#[from] gatewright_sandbox::StartError),
+    /// A built-in plugin could not be installed.
+    #[error("the built-in plugins could not be installed")]
+    Plugins(#[from] PluginError),
+    /// The organizations could not be read.
+    #[error("the organizations could not be read")]
+    Store(#[from] StoreError),
+    /// The program's own path, by which plugins are compiled, or a thread was not to be had.
+    #[error("the operating system refused")]
+    System(#[source] std::io::Error),
+}
+
+/// A running gateway, without its sockets.
+pub struct Gateway {
+    /// What is stored.
+    pub store: Store,
+    /// The plugins.
+    pub plugins: Arc<Plugins>,
+    /// Decides in the background.
+    pub reconciler: Reconciler,
+    /// The time.
+    pub clock: Clock,
+    /// Random bytes.
+    pub random: Random,
+    /// What a request may ask for.
+    pub limits: RequestLimits,
+    workers: Arc<Semaphore>,
+}
+
+impl Gateway {
+    /// Opens or creates a gateway and starts its reconciler.
+    ///
+    /// # Errors
+    /// Where the data folder, the database or the plugin runtime cannot be used.
+    pub fn start(options: Options, clock: Clock, random: Random) -> Result<Self, StartError> {
+        let data = &options.data;
+        std::fs::create_dir_all(data)
+            .map_err(|source| StartError::Data { path: data.clone(), source })?;
+        let engine = RedbEngine::open(
+            &data.join("gatewright.redb"),
+            RedbOptions { cache_bytes: options.cache_bytes, ..RedbOptions::default() },
+        )?;
+        let store = Store::open(Arc::new(engine))?;
+        let program = std::env::current_exe().map_err(StartError::System)?;
+        let sandbox = Sandbox::start(gatewright_sandbox::Config {
+            slots: options.plugin_slots,
+            ..gatewright_sandbox::Config::new(
+                data.join("plugin-cache"),
+                gatewright_sandbox::Compiler::new(program, ["compile-plugin"]),
+            )
+        })?;
+        tracing::info!(allocation = %sandbox.allocation(), "plugin runtime started");
+        let plugins = Arc::new(Plugins::open(
+            store.clone(),
+            sandbox,
+            clock.clone(),
+            options.policy_limits,
+            options.provider_limits,
+        )?);
+        let reconciler = Reconciler::start(
+            store.clone(),
+            Arc::clone(&plugins),
+            clock.clone(),
+            options.reconcilers,
+        )
+        .map_err(StartError::System)?;
+        for (id, _) in organizations::all(&store)? {
+            reconciler.wake(OrganizationId::from(id));
+        }
+        Ok(Self {
+            store,
+            plugins,
+            reconciler,
+            clock,
+            random,
+            limits: options.limits,
+            workers: Arc::new(Semaphore::new(options.workers)),
+        })
+    }
+
+    /// The time and the randomness of one request.
+    #[must_use]
+    pub fn moment(&self) -> Moment {
+        Moment { now: self.clock.now(), random: self.random.clone() }
+    }
+
+    /// Makes sure that this operator's key is known.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn admit_operator(
+        &self,
+        secret: &Secret,
+        organization: Option<Uuid>,
+    ) -> Result<(), WriteError<StoreError>> {
+        let known = credentials::resolve(&self.store, secret).map_err(WriteError::Aborted)?;
+        if known.is_some() {
+            return Ok(());
+        }
+        let now = self.clock.now();
+        let id = self.random.id(now);
+        let secret = secret.clone();
+        self.store.system().write(move |tx| {
+            credentials::store_operator(tx, id, &secret, organization, now)
+        })
+    }
+
+    /// Runs something that may block, such as reading the store or waiting for a commit, beside
+    /// the async runtime. No more than [`Options::workers`] at the same time; the others wait.
+    ///
+    /// # Errors
+    /// [`Lost`] where it panicked, which is logged by the runtime.
+    pub async fn run<R: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Arc<Self>) -> R + Send + 'static,
+    ) -> Result<R, Lost> {
+        let permit = Arc::clone(&self.workers).acquire_owned().await.map_err(|_| Lost)?;
+        let gateway = Arc::clone(self);
+        tokio::task::spawn_blocking(move || {
+            let result = work(&gateway);
+            drop(permit);
+            result
+        })
+        .await
+        .map_err(|_| Lost)
+    }
+}
+
+/// Some work ended without a result: it panicked, or the gateway is stopping.
+#[derive(Debug, thiserror::Error)]
+#[error("the work ended without a result")]
+pub struct Lost;

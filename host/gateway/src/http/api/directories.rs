@@ -1,0 +1,175 @@
+//! `/directories`.
+
+use super::access::Administers;
+use super::answer::{Answer, Json};
+use super::error::ApiError;
+use crate::directory::organizations::{self, NewDirectory};
+use crate::gateway::Gateway;
+use crate::http::Shared;
+use crate::model::plugins::PluginRef;
+use crate::model::tenancy::{DirectoryRecord, UnknownMember};
+use crate::plugins::PluginError;
+use axum::extract::{Path, State};
+use gatewright_sandbox::{Grants, PluginKind};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use uuid::Uuid;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct New {
+    name: String,
+    /// Name or digest of an installed provider plugin.
+    #[serde(default = "generic")]
+    provider: String,
+    #[serde(default = "empty")]
+    settings: Value,
+    #[serde(default)]
+    unknown_member: UnknownMember,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Changed {
+    name: Option<String>,
+    provider: Option<String>,
+    settings: Option<Value>,
+    unknown_member: Option<UnknownMember>,
+}
+
+fn generic() -> String {
+    "generic".into()
+}
+
+fn empty() -> Value {
+    json!({})
+}
+
+pub(super) async fn list(
+    State(shared): State<Shared>,
+    Administers(organization): Administers,
+) -> Result<Answer, ApiError> {
+    let url = shared.public_url.clone();
+    let all = shared
+        .gateway
+        .run(move |gateway| {
+            let all = organizations::directories(&gateway.store, organization.id())?;
+            let all = all.iter().map(|(id, record)| show_record(gateway, &url, *id, record));
+            Ok::<Vec<Value>, ApiError>(all.collect())
+        })
+        .await??;
+    Ok(Answer::ok(json!({ "directories": all })))
+}
+
+/// Creates a directory. The answer has the endpoint, and the token: it is shown in this answer
+/// only.
+pub(super) async fn create(
+    State(shared): State<Shared>,
+    Administers(organization): Administers,
+    Json(new): Json<New>,
+) -> Result<Answer, ApiError> {
+    let url = shared.public_url.clone();
+    let body = shared
+        .gateway
+        .run(move |gateway| {
+            let new = NewDirectory {
+                name: new.name,
+                provider: provider(gateway, &new.provider, new.settings)?,
+                unknown_member: new.unknown_member,
+            };
+            let created = organizations::create_directory(
+                &gateway.store,
+                organization.id(),
+                &gateway.random,
+                gateway.clock.now(),
+                new,
+            )?;
+            let (id, record) = &created.value;
+            let mut body = show_record(gateway, &url, *id, record);
+            body["token"] = created.secret.reveal().into();
+            body["token_id"] = created.token_id.to_string().into();
+            Ok::<_, ApiError>(body)
+        })
+        .await??;
+    Ok(Answer::created(body))
+}
+
+pub(super) async fn show(
+    State(shared): State<Shared>,
+    Administers(organization): Administers,
+    Path(path): Path<HashMap<String, String>>,
+) -> Result<Answer, ApiError> {
+    let id = id(&path)?;
+    let url = shared.public_url.clone();
+    let body = shared
+        .gateway
+        .run(move |gateway| {
+            let record = organizations::directory(&gateway.store, organization.id(), id)?;
+            Ok::<_, ApiError>(show_record(gateway, &url, id, &record))
+        })
+        .await??;
+    Ok(Answer::ok(body))
+}
+
+pub(super) async fn update(
+    State(shared): State<Shared>,
+    Administers(organization): Administers,
+    Path(path): Path<HashMap<String, String>>,
+    Json(changed): Json<Changed>,
+) -> Result<Answer, ApiError> {
+    let id = id(&path)?;
+    let url = shared.public_url.clone();
+    let body = shared
+        .gateway
+        .run(move |gateway| {
+            let before = organizations::directory(&gateway.store, organization.id(), id)?;
+            let plugin = match (changed.provider, changed.settings) {
+                (None, None) => before.provider,
+                (Some(wanted), settings) => {
+                    provider(gateway, &wanted, settings.unwrap_or_else(empty))?
+                }
+                (None, Some(settings)) => provider(gateway, &before.provider.digest, settings)?,
+            };
+            let new = NewDirectory {
+                name: changed.name.unwrap_or(before.name),
+                provider: plugin,
+                unknown_member: changed.unknown_member.unwrap_or(before.unknown_member),
+            };
+            let now = gateway.clock.now();
+            let record =
+                organizations::update_directory(&gateway.store, organization.id(), now, id, new)?;
+            Ok::<_, ApiError>(show_record(gateway, &url, id, &record))
+        })
+        .await??;
+    Ok(Answer::ok(body))
+}
+
+fn provider(gateway: &Gateway, wanted: &str, settings: Value) -> Result<PluginRef, ApiError> {
+    let (plugin, record) = gateway.plugins.prove(wanted, settings, &Grants::default())?;
+    match record.kind {
+        PluginKind::Provider => Ok(plugin),
+        PluginKind::Lifecycle | PluginKind::Role | PluginKind::Seat => {
+            Err(PluginError::WrongKind { slot: "provider" }.into())
+        }
+    }
+}
+
+fn id(path: &HashMap<String, String>) -> Result<Uuid, ApiError> {
+    super::accounts::id(path, "directory")
+}
+
+fn show_record(gateway: &Gateway, url: &str, id: Uuid, record: &DirectoryRecord) -> Value {
+    json!({
+        "id": id,
+        "name": record.name,
+        "scim_base_url": format!("{url}/scim/v2/{id}"),
+        "provider": {
+            "name": gateway.plugins.name(&record.provider),
+            "digest": record.provider.digest,
+            "settings": record.provider.settings,
+        },
+        "unknown_member": record.unknown_member,
+        "created": record.created.to_string(),
+    })
+}

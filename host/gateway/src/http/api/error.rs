@@ -1,0 +1,168 @@
+//! The one place where what goes wrong in the API becomes an answer: a problem document
+//! (RFC 9457).
+
+use crate::access::catalogue::CatalogueError;
+use crate::access::mapping::MappingError;
+use crate::access::seats::SeatError;
+use crate::delivery::log::BadCursor;
+use crate::directory::organizations::TenancyError;
+use crate::gateway::Lost;
+use crate::http::auth::NoToken;
+use crate::http::body::BodyError;
+use crate::plugins::PluginError;
+use crate::telemetry::chain;
+use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use gatewright_store::{EngineError, StoreError, WriteError};
+use serde_json::json;
+
+/// What the log says of an answer, beyond its status.
+#[derive(Clone)]
+pub(super) struct Cause(pub(super) String);
+
+/// Why a request has no result.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ApiError {
+    #[error(transparent)]
+    NoToken(#[from] NoToken),
+    #[error("the key is not known, or was revoked")]
+    UnknownToken,
+    #[error("a directory's token is for SCIM only: use an API key")]
+    ScimToken,
+    #[error("this takes an operator's key")]
+    NotOperator,
+    #[error("this key is bound to no organization: use /api/v1/organizations/ID{0}")]
+    NoOrganizationInPath(String),
+    #[error("organization {0} does not exist")]
+    NoOrganization(String),
+    #[error("{what} \"{id}\" does not exist")]
+    NotFound { what: &'static str, id: String },
+    #[error("{0} is no path of the API")]
+    NoSuchPath(String),
+    #[error("{0} is not possible here")]
+    Method(Method),
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    #[error("the body is not what this takes: {0}")]
+    Json(serde_json::Error),
+    #[error("query parameter {name}: {problem}")]
+    Query { name: &'static str, problem: String },
+    #[error(transparent)]
+    Cursor(#[from] BadCursor),
+    #[error(transparent)]
+    Seat(#[from] SeatError),
+    #[error("not decided up to revision {revision} within {seconds} s: {why}")]
+    NotFresh { revision: u64, seconds: u64, why: String },
+    #[error(transparent)]
+    Tenancy(#[from] TenancyError),
+    #[error(transparent)]
+    Mapping(#[from] MappingError),
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    #[error(transparent)]
+    Plugin(#[from] PluginError),
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+    #[error("the change could not be stored")]
+    Engine(#[from] EngineError),
+    #[error(transparent)]
+    Lost(#[from] Lost),
+}
+
+impl<E: Into<ApiError>> From<WriteError<E>> for ApiError {
+    fn from(error: WriteError<E>) -> Self {
+        match error {
+            WriteError::Aborted(error) => error.into(),
+            WriteError::Engine(error) => Self::Engine(error),
+        }
+    }
+}
+
+impl ApiError {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::NoToken(_) | Self::UnknownToken => StatusCode::UNAUTHORIZED,
+            Self::ScimToken | Self::NotOperator => StatusCode::FORBIDDEN,
+            Self::NoOrganizationInPath(_)
+            | Self::Json(_)
+            | Self::Query { .. }
+            | Self::Cursor(_)
+            | Self::Body(BodyError::Broken)
+            | Self::Tenancy(TenancyError::Name)
+            | Self::Mapping(
+                MappingError::UnknownTarget { .. }
+                | MappingError::EmptyGroup(_)
+                | MappingError::Twice { .. }
+                | MappingError::TooMany(_),
+            )
+            | Self::Catalogue(CatalogueError::Invalid { .. })
+            | Self::Plugin(PluginError::Load(_) | PluginError::WrongKind { .. }) => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::NoOrganization(_)
+            | Self::NotFound { .. }
+            | Self::NoSuchPath(_)
+            | Self::Seat(SeatError::Missing { .. })
+            | Self::Tenancy(
+                TenancyError::NoOrganization(_)
+                | TenancyError::NoDirectory(_)
+                | TenancyError::NoToken(_),
+            )
+            | Self::Plugin(PluginError::Unknown { .. } | PluginError::Unbound { .. }) => {
+                StatusCode::NOT_FOUND
+            }
+            Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Body(BodyError::TooLarge(_)) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Body(BodyError::TooSlow) => StatusCode::REQUEST_TIMEOUT,
+            Self::Catalogue(CatalogueError::InUse { .. })
+            | Self::Seat(SeatError::FromGroup { .. })
+            | Self::Plugin(PluginError::NothingBefore { .. }) => StatusCode::CONFLICT,
+            Self::NotFresh { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Store(_)
+            | Self::Engine(_)
+            | Self::Lost(_)
+            | Self::Seat(SeatError::Store(_))
+            | Self::Tenancy(TenancyError::Store(_) | TenancyError::Engine(_))
+            | Self::Mapping(MappingError::Store(_))
+            | Self::Catalogue(CatalogueError::Store(_))
+            | Self::Plugin(PluginError::Store(_) | PluginError::Engine(_)) => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        let internal = status == StatusCode::INTERNAL_SERVER_ERROR;
+        let detail = match &self {
+            _ if internal => "the gateway could not do this; its log has the cause under this \
+                              answer's Gatewright-Request-Id"
+                .to_owned(),
+            // Why a component was refused is what its author needs.
+            Self::Plugin(PluginError::Load(_)) => chain(&self),
+            other => other.to_string(),
+        };
+        let body = json!({
+            "type": "about:blank",
+            "title": status.canonical_reason().unwrap_or("Error"),
+            "status": status.as_u16(),
+            "detail": detail,
+        });
+        let mut response = (status, body.to_string()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(
+                WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"gatewright\""),
+            );
+        }
+        if status.is_server_error() {
+            response.extensions_mut().insert(Cause(chain(&self)));
+        }
+        response
+    }
+}

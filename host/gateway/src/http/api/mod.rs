@@ -1,0 +1,104 @@
+//! The API below `/api/v1`: administration with an operator's key, reading what was decided with
+//! the application's key.
+//!
+//! What belongs to an organization is at `/api/v1/organizations/{organization}/...`; a key that is
+//! bound to an organization may leave that part out: `/api/v1/accounts`.
+
+mod access;
+mod accounts;
+mod answer;
+mod bindings;
+mod directories;
+mod error;
+mod events;
+mod groups;
+mod mapping;
+mod organizations;
+mod plugins;
+mod tokens;
+
+use super::Shared;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{Method, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use error::ApiError;
+use std::time::Instant;
+use tracing::info;
+
+/// All routes below `/api/v1`.
+pub(super) fn router(shared: &Shared) -> Router<Shared> {
+    Router::new()
+        .route("/organizations", get(organizations::list).post(organizations::create))
+        .route("/plugins", get(plugins::list).post(plugins::install))
+        .merge(organization())
+        .nest("/organizations/{organization}", organization())
+        .fallback(unknown)
+        .method_not_allowed_fallback(method)
+        .layer(from_fn_with_state(shared.clone(), log))
+}
+
+/// What belongs to one organization.
+fn organization() -> Router<Shared> {
+    Router::new()
+        .route("/", get(organizations::show))
+        .route("/accounts", get(accounts::list))
+        .route("/accounts/{account}", get(accounts::show))
+        .route("/accounts/{account}/seats/{seat}", axum::routing::delete(accounts::revoke_seat))
+        .route("/groups", get(groups::list))
+        .route("/groups/{group}", get(groups::show))
+        .route("/groups/{group}/members", get(groups::members))
+        .route("/events", get(events::list))
+        .route("/alerts", get(events::alerts))
+        .route("/directories", get(directories::list).post(directories::create))
+        .route("/directories/{directory}", get(directories::show).patch(directories::update))
+        .route("/tokens", get(tokens::list).post(tokens::create))
+        .route("/tokens/{token}", axum::routing::delete(tokens::revoke))
+        .route("/mapping", get(mapping::show).put(mapping::replace))
+        .route("/catalogue", get(mapping::catalogue).put(mapping::replace_catalogue))
+        .route("/bindings", get(bindings::list))
+        .route("/bindings/{slot}", get(bindings::show).put(bindings::bind))
+        .route("/bindings/{slot}/rollback", post(bindings::roll_back))
+}
+
+/// `/health`: answers while the process can. Needs no key and tells nothing.
+pub(super) async fn health(method: Method) -> Response {
+    match method {
+        Method::GET | Method::HEAD => {
+            (StatusCode::OK, [("content-type", "application/json")], "{\"status\":\"ok\"}")
+                .into_response()
+        }
+        _ => ApiError::Method(method).into_response(),
+    }
+}
+
+async fn unknown(request: Request) -> ApiError {
+    ApiError::NoSuchPath(request.uri().path().to_owned())
+}
+
+async fn method(request: Request) -> ApiError {
+    ApiError::Method(request.method().clone())
+}
+
+async fn log(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let id = shared.gateway.random.id(shared.gateway.clock.now());
+    let method = request.method().clone();
+    let path = request.extensions().get::<axum::extract::OriginalUri>().map_or_else(
+        || request.uri().path().to_owned(),
+        |original| original.path().to_owned(),
+    );
+    let mut response = next.run(request).await;
+    let cause = response.extensions_mut().remove::<error::Cause>();
+    info!(
+        request = %id, %method, path, status = response.status().as_u16(),
+        ms = began.elapsed().as_secs_f64() * 1_000.0, error = cause.map(|cause| cause.0),
+        "API"
+    );
+    if let Ok(id) = id.to_string().parse() {
+        response.headers_mut().insert("gatewright-request-id", id);
+    }
+    response
+}

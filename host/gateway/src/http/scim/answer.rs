@@ -1,0 +1,135 @@
+//! An answer before it becomes bytes, so that a provider plugin can still present it.
+
+use axum::body::Body;
+use axum::http::header::{ALLOW, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::Response;
+use serde_json::Value;
+use uuid::Uuid;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("gatewright-request-id");
+const REVISION: HeaderName = HeaderName::from_static("gatewright-revision");
+const REPAIRED: HeaderName = HeaderName::from_static("gatewright-repaired");
+
+/// What goes back.
+pub(super) struct Answer {
+    status: StatusCode,
+    body: Option<String>,
+    headers: HeaderMap,
+    repaired: Vec<String>,
+    ignored: Vec<String>,
+}
+
+impl Answer {
+    /// An answer with a resource, a list or an error.
+    pub(super) fn json(status: StatusCode, body: &Value) -> Self {
+        Self { body: Some(body.to_string()), ..Self::empty(status) }
+    }
+
+    /// An answer without a body.
+    pub(super) fn empty(status: StatusCode) -> Self {
+        Self {
+            status,
+            body: None,
+            headers: HeaderMap::new(),
+            repaired: Vec::new(),
+            ignored: Vec::new(),
+        }
+    }
+
+    /// Says which revision holds what the request wrote.
+    pub(super) fn at_revision(self, revision: u64) -> Self {
+        self.with(REVISION, HeaderValue::from(revision))
+    }
+
+    /// Says where the new resource is: what the body says in `meta.location`.
+    pub(super) fn located(self, resource: &Value) -> Self {
+        let location = resource.pointer("/meta/location").and_then(Value::as_str);
+        match location.and_then(|location| HeaderValue::from_str(location).ok()) {
+            Some(location) => self.with(LOCATION, location),
+            None => self,
+        }
+    }
+
+    pub(super) fn retry_after(self, seconds: u64) -> Self {
+        self.with(RETRY_AFTER, HeaderValue::from(seconds))
+    }
+
+    pub(super) fn allowing(self, methods: &'static str) -> Self {
+        self.with(ALLOW, HeaderValue::from_static(methods))
+    }
+
+    pub(super) fn challenging(self, error: Option<&'static str>) -> Self {
+        let challenge = match error {
+            None => HeaderValue::from_static("Bearer realm=\"gatewright\""),
+            Some(_) => {
+                HeaderValue::from_static("Bearer realm=\"gatewright\", error=\"invalid_token\"")
+            }
+        };
+        self.with(WWW_AUTHENTICATE, challenge)
+    }
+
+    /// Notes what the request carried and was not kept.
+    pub(super) fn ignoring(mut self, ignored: Vec<String>) -> Self {
+        self.ignored = ignored;
+        self
+    }
+
+    /// Notes what the provider plugin mended.
+    pub(super) fn repaired_by(mut self, repairs: Vec<String>) -> Self {
+        self.repaired = repairs;
+        self
+    }
+
+    /// For the log; none where nothing was.
+    pub(super) fn repaired(&self) -> Option<String> {
+        (!self.repaired.is_empty()).then(|| self.repaired.join("; "))
+    }
+
+    /// For the log; none where nothing was.
+    pub(super) fn ignored(&self) -> Option<String> {
+        (!self.ignored.is_empty()).then(|| self.ignored.join(", "))
+    }
+
+    pub(super) fn status(&self) -> u16 {
+        self.status.as_u16()
+    }
+
+    pub(super) fn body(&self) -> Option<&str> {
+        self.body.as_deref()
+    }
+
+    /// What a provider plugin made of the answer.
+    pub(super) fn presented(mut self, status: u16, body: Option<String>) -> Self {
+        self.status = StatusCode::from_u16(status).unwrap_or(self.status);
+        self.body = body;
+        self
+    }
+
+    pub(super) fn into_response(self, request: Uuid) -> Response {
+        let repaired = self.repaired();
+        let mut response = match self.body {
+            Some(body) => {
+                let mut response = Response::new(Body::from(body));
+                let scim = HeaderValue::from_static("application/scim+json; charset=utf-8");
+                response.headers_mut().insert(CONTENT_TYPE, scim);
+                response
+            }
+            None => Response::new(Body::empty()),
+        };
+        *response.status_mut() = self.status;
+        response.headers_mut().extend(self.headers);
+        if let Ok(id) = HeaderValue::from_str(&request.to_string()) {
+            response.headers_mut().insert(REQUEST_ID, id);
+        }
+        if let Some(repaired) = repaired.and_then(|text| HeaderValue::from_str(&text).ok()) {
+            response.headers_mut().insert(REPAIRED, repaired);
+        }
+        response
+    }
+
+    fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+}

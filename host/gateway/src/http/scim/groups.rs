@@ -1,0 +1,107 @@
+//! `/Groups`.
+
+use super::Incoming;
+use super::answer::Answer;
+use super::error::Failure;
+use super::route::Verb;
+use super::users::{list_resources, wake};
+use crate::directory::groups::{self, StoredGroup};
+use crate::gateway::Gateway;
+use crate::ledger::Committed;
+use axum::http::StatusCode;
+use gatewright_scim::{
+    Group, GroupBody, GroupPatch, Parsed, Projection, ResourceType, parse_json,
+};
+
+pub(super) fn handle(
+    gateway: &Gateway,
+    request: &Incoming,
+    verb: &Verb,
+) -> Result<Answer, Failure> {
+    match verb {
+        Verb::List => list_resources(gateway, request, ResourceType::Group),
+        Verb::Get(id) => get(request, id),
+        Verb::Create => create(gateway, request),
+        Verb::Replace(id) => replace(gateway, request, id),
+        Verb::Patch(id) => patch(gateway, request, id),
+        Verb::Delete(id) => delete(gateway, request, id),
+    }
+}
+
+fn get(request: &Incoming, id: &str) -> Result<Answer, Failure> {
+    let projection = request.projection(ResourceType::Group);
+    let reader = request.directory.organization.read()?;
+    let group = groups::get(&reader, request.directory.id, id)?;
+    drop(reader);
+    show(request, StatusCode::OK, &group, &projection)
+}
+
+fn create(gateway: &Gateway, request: &Incoming) -> Result<Answer, Failure> {
+    let projection = request.projection(ResourceType::Group);
+    let Parsed { resource, ignored } = parse(gateway, request)?;
+    let created = groups::create(&request.directory, &gateway.moment(), resource)?;
+    written(gateway, request, StatusCode::CREATED, &created, &projection, ignored)
+}
+
+fn replace(gateway: &Gateway, request: &Incoming, id: &str) -> Result<Answer, Failure> {
+    let projection = request.projection(ResourceType::Group);
+    let Parsed { resource, ignored } = parse(gateway, request)?;
+    let replaced = groups::replace(&request.directory, &gateway.moment(), id, resource)?;
+    written(gateway, request, StatusCode::OK, &replaced, &projection, ignored)
+}
+
+/// A patched group is answered with 204, so that adding one member to 100,000 does not list them;
+/// with the group, where the request asks for attributes (RFC 7644 section 3.5.2).
+fn patch(gateway: &Gateway, request: &Incoming, id: &str) -> Result<Answer, Failure> {
+    let projection = request.projection(ResourceType::Group);
+    let limits = &gateway.limits.scim;
+    let patch = GroupPatch::parse(&parse_json(&request.body, limits)?, limits)?;
+    let ignored = patch.ignored().to_vec();
+    let patched = groups::patch(&request.directory, &gateway.moment(), id, patch)?;
+    if request.query.iter().any(|(name, _)| name.eq_ignore_ascii_case("attributes")) {
+        return written(gateway, request, StatusCode::OK, &patched, &projection, ignored);
+    }
+    wake(gateway, request);
+    let answer = Answer::empty(StatusCode::NO_CONTENT);
+    Ok(answer.at_revision(patched.revision).ignoring(ignored))
+}
+
+fn delete(gateway: &Gateway, request: &Incoming, id: &str) -> Result<Answer, Failure> {
+    let deleted = groups::delete(&request.directory, &gateway.moment(), id)?;
+    wake(gateway, request);
+    Ok(Answer::empty(StatusCode::NO_CONTENT).at_revision(deleted.revision))
+}
+
+fn parse(gateway: &Gateway, request: &Incoming) -> Result<Parsed<GroupBody>, Failure> {
+    Ok(Group::parse(parse_json(&request.body, &gateway.limits.scim)?)?)
+}
+
+fn written(
+    gateway: &Gateway,
+    request: &Incoming,
+    status: StatusCode,
+    group: &Committed<StoredGroup>,
+    projection: &Projection,
+    ignored: Vec<String>,
+) -> Result<Answer, Failure> {
+    wake(gateway, request);
+    let answer = show(request, status, &group.value, projection)?;
+    Ok(answer.at_revision(group.revision).ignoring(ignored))
+}
+
+fn show(
+    request: &Incoming,
+    status: StatusCode,
+    group: &StoredGroup,
+    projection: &Projection,
+) -> Result<Answer, Failure> {
+    let directory = &request.directory;
+    let reader = directory.organization.read()?;
+    let members = projection.includes("members");
+    let mut body = groups::represent(&reader, directory.id, group, &request.base_url, members)?;
+    let location = body["meta"].clone();
+    projection.apply(&mut body, ResourceType::Group);
+    let answer = Answer::json(status, &body);
+    let located = serde_json::json!({ "meta": location });
+    Ok(if status == StatusCode::CREATED { answer.located(&located) } else { answer })
+}

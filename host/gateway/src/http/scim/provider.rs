@@ -1,0 +1,148 @@
+//! The directory's provider plugin around a request: it mends what comes in, and presents what
+//! goes back. Requests that it does not want to see pass by it at no cost.
+
+use super::Incoming;
+use super::answer::Answer;
+use super::error::Failure;
+use crate::gateway::Gateway;
+use crate::model::plugins::PluginRef;
+use crate::model::tenancy::DirectoryRecord;
+use crate::plugins::PluginError;
+use axum::body::Bytes;
+use gatewright_sandbox::{Grants, Plugin, Provider, types};
+use std::sync::Arc;
+use tracing::{debug, warn};
+
+/// Runs `inner` behind the provider plugin of the request's directory.
+pub(super) fn through(
+    gateway: &Arc<Gateway>,
+    mut request: Incoming,
+    inner: fn(&Gateway, &Incoming) -> Result<Answer, Failure>,
+) -> Result<Answer, Failure> {
+    let plugin = load(gateway, &request.directory.record.provider)
+        .or_else(|error| fall_back(gateway, &request.directory.record, error))?;
+    let wants = plugin.wants(request.route.method(), request.route.resource());
+    let mut repairs = Vec::new();
+    if wants.normalize {
+        repairs = normalize(gateway, &plugin, &mut request)?;
+    }
+    let answer = match inner(gateway, &request) {
+        Ok(answer) => answer,
+        Err(failure) if wants.present && failure.cause().is_none() => failure.into_answer(),
+        Err(failure) => return Err(failure),
+    };
+    let answer = answer.repaired_by(repairs);
+    Ok(if wants.present { present(gateway, &plugin, &request, answer) } else { answer })
+}
+
+fn load(gateway: &Gateway, plugin: &PluginRef) -> Result<Provider, PluginError> {
+    match &*gateway.plugins.load(plugin, &Grants::default())? {
+        Plugin::Provider(provider) => Ok(provider.clone()),
+        Plugin::Lifecycle(_) | Plugin::Role(_) | Plugin::Seat(_) => {
+            Err(PluginError::WrongKind { slot: "provider" })
+        }
+    }
+}
+
+fn fall_back(
+    gateway: &Gateway,
+    record: &DirectoryRecord,
+    error: PluginError,
+) -> Result<Provider, Failure> {
+    let Some(previous) = &record.previous_provider else {
+        return Err(Failure::PluginNotLoaded(error));
+    };
+    warn!(error = crate::telemetry::chain(&error), "provider plugin not loaded: using the last one");
+    load(gateway, previous).map_err(Failure::PluginNotLoaded)
+}
+
+fn normalize(
+    gateway: &Gateway,
+    plugin: &Provider,
+    request: &mut Incoming,
+) -> Result<Vec<String>, Failure> {
+    // What is not JSON is refused in the host's words, whatever the plugin would make of it.
+    if request.route.has_body() {
+        check(gateway, &request.body)?;
+    }
+    let asked = for_plugin(gateway, request);
+    let called = plugin.normalize(&asked).or_else(|error| {
+        let previous = request.directory.record.previous_provider.as_ref();
+        match previous.and_then(|previous| load(gateway, previous).ok()) {
+            Some(previous) => {
+                warn!(%error, "provider plugin failed: using the last one");
+                previous.normalize(&asked)
+            }
+            None => Err(error),
+        }
+    });
+    let called = called.map_err(Failure::Plugin)?;
+    for line in &called.log {
+        debug!(level = ?line.level, "provider plugin: {}", line.text);
+    }
+    let normalized = called.value.map_err(|refusal| Failure::Refused(refusal.message))?;
+    let Some(normalized) = normalized else { return Ok(Vec::new()) };
+    request.query = normalized.query.into_iter().map(|p| (p.name, p.value)).collect();
+    if let Some(body) = normalized.body {
+        request.body = Bytes::from(body);
+    }
+    for repair in &normalized.repairs {
+        debug!(what = repair.what, why = repair.why, "repaired");
+    }
+    Ok(normalized.repairs.into_iter().map(|repair| repair.what).collect())
+}
+
+/// Looks through the body without keeping it; only where that fails is it read for the reason.
+fn check(gateway: &Gateway, body: &[u8]) -> Result<(), Failure> {
+    if serde_json::from_slice::<serde::de::IgnoredAny>(body).is_err() {
+        gatewright_scim::parse_json(body, &gateway.limits.scim)?;
+    }
+    Ok(())
+}
+
+/// The change is committed: a plugin that fails here is passed by.
+fn present(gateway: &Gateway, plugin: &Provider, request: &Incoming, answer: Answer) -> Answer {
+    let shown = types::Answer {
+        status: answer.status(),
+        body: answer.body().map(str::to_owned),
+        extra: Vec::new(),
+    };
+    match plugin.present(&for_plugin(gateway, request), &shown) {
+        Ok(called) => match called.value {
+            Ok(Some(presented)) => answer.presented(presented.status, presented.body),
+            Ok(None) => answer,
+            Err(refusal) => {
+                warn!(refusal.message, "provider plugin did not present the answer");
+                answer
+            }
+        },
+        Err(error) => {
+            warn!(%error, "provider plugin failed to present the answer");
+            answer
+        }
+    }
+}
+
+fn for_plugin(gateway: &Gateway, request: &Incoming) -> types::Request {
+    let parameters = |pairs: &[(String, String)]| {
+        pairs
+            .iter()
+            .map(|(name, value)| types::Parameter { name: name.clone(), value: value.clone() })
+            .collect()
+    };
+    types::Request {
+        method: request.route.method().to_owned(),
+        resource: request.route.resource().to_owned(),
+        id: request.route.id().map(str::to_owned),
+        query: parameters(&request.query),
+        headers: parameters(&request.headers),
+        body: request
+            .route
+            .has_body()
+            .then(|| String::from_utf8_lossy(&request.body).into_owned()),
+        extra: vec![types::NamedValue {
+            name: "time".into(),
+            value: gateway.clock.now().0.to_string(),
+        }],
+    }
+}

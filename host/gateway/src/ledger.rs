@@ -1,0 +1,148 @@
+//! A change of one organization: one transaction that carries the facts, the revision they get,
+//! the events the application is told, and the marks that say what is to be decided anew. All of
+//! it commits together or not at all.
+
+use crate::clock::Timestamp;
+use crate::model::access::{Dirty, DirtyRecord, Spread, SpreadRecord, Spreads};
+use crate::model::events::{EventRecord, Events, Revision};
+use gatewright_store::{Organization, OrganizationScope, Read, StoreError, WriteError, Writer};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// What a committed change came to.
+#[derive(Clone, Copy, Debug)]
+pub struct Committed<R> {
+    /// What the change returned.
+    pub value: R,
+    /// The revision that holds it. Where nothing changed: the present one.
+    pub revision: u64,
+}
+
+/// A change under way.
+pub struct Change<'a, 'w> {
+    /// Reads and writes of the transaction.
+    pub tx: &'a mut Writer<'w, OrganizationScope>,
+    at: Timestamp,
+    before: u64,
+    changed: bool,
+    events: u32,
+    spreads: u32,
+}
+
+/// Runs `body` as one change of the organization. `body` may run more than once, so it has no
+/// effect but through the change. Where it neither reports an event nor marks anything, the
+/// revision stays as it was.
+///
+/// # Errors
+/// What `body` returns, and what the store says.
+pub fn change<R, E>(
+    organization: &Organization,
+    at: Timestamp,
+    mut body: impl FnMut(&mut Change<'_, '_>) -> Result<R, E> + Send + 'static,
+) -> Result<Committed<R>, WriteError<E>>
+where
+    R: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+{
+    organization.write(move |tx| {
+        let mut change = Change::begin(tx, at)?;
+        let value = body(&mut change)?;
+        let revision = change.finish()?;
+        Ok(Committed { value, revision })
+    })
+}
+
+/// The revision of the newest change.
+///
+/// # Errors
+/// What the store says.
+pub fn revision(reader: &impl Read<OrganizationScope>) -> Result<u64, StoreError> {
+    Ok(reader.get::<Revision>(&())?.unwrap_or(0))
+}
+
+impl<'a, 'w> Change<'a, 'w> {
+    /// Begins a change in a transaction that spans more than the organization.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn begin(
+        tx: &'a mut Writer<'w, OrganizationScope>,
+        at: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let before = revision(tx)?;
+        Ok(Self { tx, at, before, changed: false, events: 0, spreads: 0 })
+    }
+
+    /// The revision that this change will have.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.before + 1
+    }
+
+    /// The time of the change.
+    #[must_use]
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// Adds an event to the log.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn event(&mut self, kind: &str, data: Value) -> Result<(), StoreError> {
+        let record = EventRecord { at: self.at, kind: kind.to_owned(), data };
+        self.tx.put::<Events>(&(self.revision(), self.events), &record)?;
+        self.events += 1;
+        self.changed = true;
+        Ok(())
+    }
+
+    /// Says that an account is to be decided anew.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn mark(&mut self, account: Uuid) -> Result<(), StoreError> {
+        self.mark_since(account, self.revision())
+    }
+
+    /// Says that an account is to be decided anew because of an earlier change, that of revision
+    /// `since`.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn mark_since(&mut self, account: Uuid, since: u64) -> Result<(), StoreError> {
+        let last = self.revision();
+        let known = self.tx.get::<Dirty>(&account)?;
+        let first = known.map_or(since, |dirty| dirty.first.min(since));
+        // Whatever made the last try fail may be mended by this change: it is due at once.
+        let record = DirtyRecord { first, last, due: Timestamp(0), failures: 0 };
+        self.tx.put::<Dirty>(&account, &record)?;
+        self.changed = true;
+        Ok(())
+    }
+
+    /// Says that more accounts are concerned than one request may touch.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn spread(&mut self, cause: Spread) -> Result<(), StoreError> {
+        let record = SpreadRecord { cause, done: None };
+        self.tx.put::<Spreads>(&(self.revision(), self.spreads), &record)?;
+        self.spreads += 1;
+        self.changed = true;
+        Ok(())
+    }
+
+    /// Ends the change: stores the new revision if there is one, and says which holds it.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn finish(self) -> Result<u64, StoreError> {
+        if !self.changed {
+            return Ok(self.before);
+        }
+        let revision = self.revision();
+        self.tx.put::<Revision>(&(), &revision)?;
+        Ok(revision)
+    }
+}

@@ -1,0 +1,272 @@
+//! Accounts, what they are granted, and what is still to be decided.
+
+use crate::clock::Timestamp;
+use gatewright_store::{Index, OrganizationScope, json_table};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Whether an account may use the application.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AccountStatus {
+    /// It may.
+    Active,
+    /// It may not, and keeps its data.
+    Deactivated,
+    /// It may not, and the application is to remove it.
+    Deleted,
+}
+
+/// A person in the application.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AccountRecord {
+    /// The users that are linked to it: directory and id. Empty: unlinked.
+    pub users: Vec<(Uuid, Uuid)>,
+    /// Whether it may use the application.
+    pub status: AccountStatus,
+    /// A sentence: why.
+    pub status_reason: String,
+    /// When it was created.
+    pub created: Timestamp,
+    /// The user name it had last, so that an unlinked account still has a name.
+    pub label: String,
+}
+
+/// What can be granted.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum GrantKind {
+    /// The one base role.
+    BaseRole,
+    /// A role made of permissions.
+    CustomRole,
+    /// A licence seat.
+    Seat,
+}
+
+/// One role or seat of one account, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantRecord {
+    /// What it is.
+    pub kind: GrantKind,
+    /// Its name in the catalogue.
+    pub name: String,
+    /// A sentence: why.
+    pub reason: String,
+    /// The mapping entry it follows from.
+    pub mapping_entry: Option<Uuid>,
+    /// Since when the account has it.
+    pub since: Timestamp,
+}
+
+/// All of an account's grants together, as they were decided last.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AssignmentRecord {
+    /// Ordered by kind, then name.
+    pub grants: Vec<GrantRecord>,
+    /// When it was decided.
+    pub decided: Timestamp,
+    /// The newest fact that the decision has seen.
+    pub revision: u64,
+    /// When the policies want to be asked again.
+    pub ask_again: Option<Timestamp>,
+}
+
+/// That an account's facts moved and no decision has seen it yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DirtyRecord {
+    /// The revision of the first change that is undecided.
+    pub first: u64,
+    /// The revision of the last one.
+    pub last: u64,
+    /// Not to be tried before: 0, or when the last try failed, the time of the next.
+    pub due: Timestamp,
+    /// How often deciding has failed since `first`.
+    pub failures: u32,
+}
+
+/// A change that concerns more accounts than a request may touch. The reconciler expands it, a
+/// step at a time.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SpreadRecord {
+    /// What changed.
+    pub cause: Spread,
+    /// The last key that was done: everything up to it is marked.
+    pub done: Option<Uuid>,
+}
+
+/// What a [`SpreadRecord`] is about.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "cause", rename_all = "kebab-case")]
+pub enum Spread {
+    /// A group is gone: its memberships end.
+    GroupDeleted {
+        /// Where it was.
+        directory: Uuid,
+        /// Its id.
+        group: Uuid,
+        /// Its last name.
+        name: String,
+        /// Its last external id.
+        external_id: Option<String>,
+        /// When it was deleted.
+        at: Timestamp,
+    },
+    /// A group's name or external id changed: its members may match other mapping entries.
+    GroupChanged {
+        /// Where it is.
+        directory: Uuid,
+        /// Its id.
+        group: Uuid,
+    },
+    /// The mapping, the catalogue or a binding changed: everybody is decided again.
+    Everybody,
+}
+
+/// What went wrong and wants a person. One for each subject: a repeated failure counts up.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AlertRecord {
+    /// `policy-failed` or `decision-refused`, ...
+    pub kind: String,
+    /// The account it is about; none: the whole binding.
+    pub account: Option<Uuid>,
+    /// A sentence.
+    pub message: String,
+    /// More of it, such as the guest's frames.
+    pub details: Vec<String>,
+    /// When it was raised.
+    pub since: Timestamp,
+    /// When it last happened.
+    pub last: Timestamp,
+    /// How often it happened.
+    pub count: u64,
+}
+
+json_table! {
+    /// Accounts, by id.
+    pub struct Accounts = 120, "accounts", OrganizationScope, Uuid => AccountRecord;
+}
+json_table! {
+    /// Assignments, by account.
+    pub struct Assignments = 121, "assignments", OrganizationScope, Uuid => AssignmentRecord,
+        indexes [&ASSIGNMENTS_TO_ASK_AGAIN];
+}
+/// When a policy wants to be asked again.
+pub static ASSIGNMENTS_TO_ASK_AGAIN: Index<Assignments, u64> =
+    Index::multi(1, "ask again", |_, assignment| {
+        assignment.ask_again.map(|at| at.0).into_iter().collect()
+    });
+
+json_table! {
+    /// Undecided accounts, by account.
+    pub struct Dirty = 122, "undecided accounts", OrganizationScope, Uuid => DirtyRecord,
+        indexes [&DIRTY_BY_DUE, &DIRTY_BY_FIRST];
+}
+/// The order in which undecided accounts are tried: when due, then the oldest change first.
+pub static DIRTY_BY_DUE: Index<Dirty, (u64, u64)> =
+    Index::multi(1, "due", |_, dirty| vec![(dirty.due.0, dirty.first)]);
+/// The oldest undecided change.
+pub static DIRTY_BY_FIRST: Index<Dirty, u64> =
+    Index::multi(2, "first", |_, dirty| vec![dirty.first]);
+
+json_table! {
+    /// Wide changes to expand, by the revision that made them.
+    pub struct Spreads = 123, "wide changes", OrganizationScope, (u64, u32) => SpreadRecord;
+}
+json_table! {
+    /// Alerts, by slot, then account (nil: the whole binding).
+    pub struct Alerts = 124, "alerts", OrganizationScope, (String, Uuid) => AlertRecord;
+}
+
+/// Base roles in rank order, custom roles and seat types: what the application has to give.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Catalogue {
+    /// The highest first.
+    pub base_roles: Vec<BaseRole>,
+    /// Roles made of permissions.
+    #[serde(default)]
+    pub custom_roles: Vec<CustomRole>,
+    /// Licence seats.
+    #[serde(default)]
+    pub seat_types: Vec<SeatType>,
+}
+
+/// A base role. Its rank is its place in the catalogue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BaseRole {
+    /// Its name.
+    pub name: String,
+    /// Whether accounts that nothing gives a role have this one.
+    #[serde(default)]
+    pub default: bool,
+}
+
+/// A role made of named permissions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CustomRole {
+    /// Its name.
+    pub name: String,
+    /// What it allows, in the application's own names.
+    #[serde(default)]
+    pub permissions: Vec<String>,
+}
+
+/// A kind of licence seat.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeatType {
+    /// Its name.
+    pub name: String,
+    /// How many there are; none: no limit.
+    #[serde(default)]
+    pub capacity: Option<u32>,
+    /// Whether accounts that nothing gives a seat have this one.
+    #[serde(default)]
+    pub default: bool,
+}
+
+/// An organization's mapping: which group gives which role or seat.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct MappingRecord {
+    /// In the administrator's order.
+    pub entries: Vec<MappingEntry>,
+}
+
+/// One row of the mapping.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MappingEntry {
+    /// Its id, kept while the row says the same.
+    pub id: Uuid,
+    /// Which group.
+    pub group: GroupSelector,
+    /// What it gives.
+    pub kind: GrantKind,
+    /// The name of the role or seat in the catalogue.
+    pub target: String,
+}
+
+/// How a mapping entry names its group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GroupSelector {
+    /// By SCIM `id`.
+    Id(Uuid),
+    /// By `displayName`, without regard to case.
+    Name(String),
+    /// By `externalId`.
+    ExternalId(String),
+}
+
+json_table! {
+    /// The mapping: one row.
+    pub struct Mappings = 125, "mapping", OrganizationScope, () => MappingRecord;
+}
+json_table! {
+    /// The catalogue: one row, or none where the default holds.
+    pub struct Catalogues = 126, "catalogue", OrganizationScope, () => Catalogue;
+}

@@ -1,0 +1,151 @@
+//! Users, groups and memberships: what identity providers said.
+
+use crate::clock::Timestamp;
+use gatewright_store::{Index, OrganizationScope, json_table};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+/// Where a user or group is: its directory, then its SCIM `id`. Ids sort by the time of creation,
+/// so a listing has one order for ever.
+pub type ResourceKey = (Uuid, Uuid);
+
+/// A SCIM user.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct UserRecord {
+    /// The canonical document, without `id`, `meta` and `groups`.
+    pub document: Map<String, Value>,
+    /// The account it is linked to.
+    pub account: Uuid,
+    /// SCIM `meta.created`.
+    pub created: Timestamp,
+    /// SCIM `meta.lastModified`.
+    pub modified: Timestamp,
+    /// The revision of its last change.
+    pub revision: u64,
+}
+
+/// A SCIM group, without its members: those are rows of [`Members`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct GroupRecord {
+    /// The canonical document, without `id`, `meta` and `members`.
+    pub document: Map<String, Value>,
+    /// SCIM `meta.created`.
+    pub created: Timestamp,
+    /// SCIM `meta.lastModified`, which a change of members moves too.
+    pub modified: Timestamp,
+    /// The revision of its last change.
+    pub revision: u64,
+}
+
+/// That a user is in a group.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MemberRecord {
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// A membership that ended and that no decision has seen yet.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EndedRecord {
+    /// Where the group is or was.
+    pub directory: Uuid,
+    /// The group's name when the membership ended.
+    pub group_name: String,
+    /// The group's `externalId` then.
+    pub group_external_id: Option<String>,
+    /// When the membership began.
+    pub since: Timestamp,
+    /// When it ended.
+    pub ended: Timestamp,
+}
+
+/// What is counted for each directory, so that `totalResults` costs one read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// Users.
+    Users,
+    /// Groups.
+    Groups,
+}
+
+impl Counted {
+    /// The key of the counter in a directory.
+    #[must_use]
+    pub fn of(self, directory: Uuid) -> (Uuid, u8) {
+        (directory, self as u8)
+    }
+}
+
+json_table! {
+    /// Users, by directory and id.
+    pub struct Users = 110, "users", OrganizationScope, ResourceKey => UserRecord,
+        indexes [&USERS_BY_NAME, &USERS_BY_EXTERNAL_ID, &USERS_BY_EMAIL];
+}
+/// Directory and `userName` in lower case, for it is not case-exact (RFC 7643 section 4.1.1).
+pub static USERS_BY_NAME: Index<Users, (Uuid, String)> =
+    Index::unique(1, "userName", |key, user| folded(key, &user.document, "userName"));
+/// Directory and `externalId`, which is case-exact and which the provider may use twice.
+pub static USERS_BY_EXTERNAL_ID: Index<Users, (Uuid, String)> =
+    Index::multi(2, "externalId", |key, user| exact(key, &user.document, "externalId"));
+/// Directory and each email in lower case.
+pub static USERS_BY_EMAIL: Index<Users, (Uuid, String)> =
+    Index::multi(3, "emails.value", |key, user| {
+        let mut emails: Vec<_> = user
+            .document
+            .get("emails")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(|email| email.get("value")?.as_str())
+            .map(|email| (key.0, email.to_lowercase()))
+            .collect();
+        emails.sort();
+        emails.dedup();
+        emails
+    });
+
+json_table! {
+    /// Groups, by directory and id.
+    pub struct Groups = 111, "groups", OrganizationScope, ResourceKey => GroupRecord,
+        indexes [&GROUPS_BY_NAME, &GROUPS_BY_EXTERNAL_ID];
+}
+/// Directory and `displayName` in lower case.
+pub static GROUPS_BY_NAME: Index<Groups, (Uuid, String)> =
+    Index::multi(1, "displayName", |key, group| folded(key, &group.document, "displayName"));
+/// Directory and `externalId`.
+pub static GROUPS_BY_EXTERNAL_ID: Index<Groups, (Uuid, String)> =
+    Index::multi(2, "externalId", |key, group| exact(key, &group.document, "externalId"));
+
+json_table! {
+    /// Memberships, by group and user: one row each, so that adding one member costs the same in
+    /// a group of 10 and of 100,000.
+    pub struct Members = 112, "members", OrganizationScope, (Uuid, Uuid) => MemberRecord,
+        indexes [&MEMBERS_BY_USER];
+}
+/// The user of a membership.
+pub static MEMBERS_BY_USER: Index<Members, Uuid> =
+    Index::multi(1, "user", |key, _| vec![key.1]);
+
+json_table! {
+    /// Memberships that ended, by account, user and group, until a decision has seen them.
+    pub struct Ended = 113, "ended memberships", OrganizationScope, (Uuid, Uuid, Uuid) => EndedRecord;
+}
+json_table! {
+    /// How many of what a directory has.
+    pub struct Counters = 114, "counters", OrganizationScope, (Uuid, u8) => u64;
+}
+
+fn folded(key: &ResourceKey, document: &Map<String, Value>, name: &str) -> Vec<(Uuid, String)> {
+    text(document, name).map(|text| (key.0, text.to_lowercase())).into_iter().collect()
+}
+
+fn exact(key: &ResourceKey, document: &Map<String, Value>, name: &str) -> Vec<(Uuid, String)> {
+    text(document, name).map(|text| (key.0, text.to_owned())).into_iter().collect()
+}
+
+/// A text attribute of a stored document.
+#[must_use]
+pub fn text<'a>(document: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+    document.get(name)?.as_str()
+}

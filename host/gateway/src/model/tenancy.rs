@@ -1,0 +1,111 @@
+//! Organizations, their directories, and the credentials that lead to them.
+
+use super::plugins::PluginRef;
+use crate::clock::Timestamp;
+use gatewright_store::{OrganizationScope, SystemScope, json_table};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// The tenant: one customer company.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct OrganizationRecord {
+    /// What people call it.
+    pub name: String,
+    /// When it was created.
+    pub created: Timestamp,
+}
+
+/// What a credential may do. Resolved once for each request, and the only way from the outside to
+/// an organization's handle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "for", rename_all = "kebab-case")]
+pub enum Purpose {
+    /// An identity provider's access to one directory, over SCIM.
+    Directory {
+        /// The organization of the directory.
+        organization: Uuid,
+        /// The directory.
+        directory: Uuid,
+    },
+    /// The application's access to what was decided for one organization. Reads only, but for
+    /// taking a kept seat away.
+    Application {
+        /// The organization.
+        organization: Uuid,
+    },
+    /// The operator's access to everything. The organization, if there is one, is what paths that
+    /// name none are about.
+    Operator {
+        /// The organization that paths without one mean.
+        organization: Option<Uuid>,
+    },
+}
+
+/// A credential, found by the digest of its secret. The secret itself is kept nowhere.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CredentialRecord {
+    /// The id that people name it by.
+    pub id: Uuid,
+    /// What it may do.
+    pub purpose: Purpose,
+    /// When it was created.
+    pub created: Timestamp,
+}
+
+/// What an organization keeps of one of its tokens.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TokenRecord {
+    /// What it may do.
+    pub purpose: Purpose,
+    /// The last four characters of the secret, by which people tell tokens apart.
+    pub hint: String,
+    /// SHA-256 of the secret, in hexadecimal: the key of its [`CredentialRecord`].
+    pub digest: String,
+    /// When it was created.
+    pub created: Timestamp,
+    /// When it was revoked. Its credential is gone since then.
+    pub revoked: Option<Timestamp>,
+}
+
+/// What happens when a group names a member that does not exist.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnknownMember {
+    /// 400 that names the id, and nothing is applied.
+    #[default]
+    Refuse,
+    /// The member is left out and the log says so.
+    Skip,
+}
+
+/// One connection of an organization to an identity provider.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DirectoryRecord {
+    /// What people call it.
+    pub name: String,
+    /// The provider plugin that it goes through.
+    pub provider: PluginRef,
+    /// The one before it, used where the present one fails.
+    pub previous_provider: Option<PluginRef>,
+    /// What happens to members that do not exist.
+    pub unknown_member: UnknownMember,
+    /// When it was created.
+    pub created: Timestamp,
+}
+
+json_table! {
+    /// All organizations, by id.
+    pub struct Organizations = 1, "organizations", SystemScope, Uuid => OrganizationRecord;
+}
+json_table! {
+    /// Credentials, by the SHA-256 digest of their secret.
+    pub struct Credentials = 2, "credentials", SystemScope, [u8; 32] => CredentialRecord;
+}
+json_table! {
+    /// An organization's directories, by id.
+    pub struct Directories = 101, "directories", OrganizationScope, Uuid => DirectoryRecord;
+}
+json_table! {
+    /// An organization's tokens, by id.
+    pub struct Tokens = 102, "tokens", OrganizationScope, Uuid => TokenRecord;
+}

@@ -1,0 +1,3 @@
+//! The plugins that come with the gateway, as `build.rs` found them.
+
+include!(concat!(env!("OUT_DIR"), "/builtin.rs"));

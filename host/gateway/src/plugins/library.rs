@@ -1,0 +1,240 @@
+//! The library: components in the store, plugins in memory.
+
+use super::builtin::BUILT_IN;
+use crate::clock::Clock;
+use crate::directory::credentials::{hex, unhex};
+use crate::model::plugins::{ComponentBytes, ComponentRecord, Components, PluginRef};
+use gatewright_sandbox::{Grants, Limits, LoadError, Plugin, PluginKind, Sandbox};
+use gatewright_store::{EngineError, Range, Read, Store, StoreError, WriteError};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use tracing::info;
+
+/// Why a plugin was not installed, found or loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum PluginError {
+    /// The component or its settings were refused.
+    #[error("the plugin was refused")]
+    Load(#[from] LoadError),
+    /// No component has this digest or name.
+    #[error("no plugin \"{wanted}\" is installed; there are: {known}")]
+    Unknown {
+        /// What was asked for.
+        wanted: String,
+        /// What there is.
+        known: String,
+    },
+    /// The plugin is of a kind that does not fit the slot.
+    #[error("the plugin is of another kind than slot \"{slot}\" takes")]
+    WrongKind {
+        /// The slot.
+        slot: &'static str,
+    },
+    /// Nothing is bound.
+    #[error("nothing is bound to slot \"{slot}\"")]
+    Unbound {
+        /// The slot.
+        slot: &'static str,
+    },
+    /// There is nothing to roll back to.
+    #[error("slot \"{slot}\" has no earlier binding to return to")]
+    NothingBefore {
+        /// The slot.
+        slot: &'static str,
+    },
+    /// The store failed.
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+    /// The engine failed.
+    #[error("the change could not be stored")]
+    Engine(#[from] EngineError),
+}
+
+impl From<WriteError<PluginError>> for PluginError {
+    fn from(error: WriteError<PluginError>) -> Self {
+        match error {
+            WriteError::Aborted(error) => error,
+            WriteError::Engine(error) => Self::Engine(error),
+        }
+    }
+}
+
+/// The plugin, and its grants as JSON.
+type LoadedKey = (PluginRef, String);
+
+/// All plugins of the gateway.
+pub struct Plugins {
+    store: Store,
+    sandbox: Sandbox,
+    clock: Clock,
+    limits: Limits,
+    provider_limits: Limits,
+    loaded: Mutex<HashMap<LoadedKey, Arc<Plugin>>>,
+    names: Mutex<HashMap<String, String>>,
+}
+
+impl Plugins {
+    /// Opens the library, and installs the built-in plugins that it does not have yet.
+    ///
+    /// # Errors
+    /// What the store says, or the sandbox of a built-in plugin.
+    pub fn open(
+        store: Store,
+        sandbox: Sandbox,
+        clock: Clock,
+        limits: Limits,
+        provider_limits: Limits,
+    ) -> Result<Self, PluginError> {
+        let plugins = Self {
+            store,
+            sandbox,
+            clock,
+            limits,
+            provider_limits,
+            loaded: Mutex::default(),
+            names: Mutex::default(),
+        };
+        for (_, wasm) in BUILT_IN {
+            plugins.install_as(wasm, true)?;
+        }
+        Ok(plugins)
+    }
+
+    /// Installs a component: checks and describes it, and stores it under its digest. Installing
+    /// it again changes nothing.
+    ///
+    /// # Errors
+    /// Where it is no plugin of this contract, or asks for more than a plugin may have.
+    pub fn install(&self, wasm: &[u8]) -> Result<(String, ComponentRecord), PluginError> {
+        self.install_as(wasm, false)
+    }
+
+    fn install_as(
+        &self,
+        wasm: &[u8],
+        built_in: bool,
+    ) -> Result<(String, ComponentRecord), PluginError> {
+        let digest: [u8; 32] = Sha256::digest(wasm).into();
+        if let Some(known) = self.store.system().read()?.get::<Components>(&digest)? {
+            return Ok((hex(&digest), known));
+        }
+        let inspection = self.sandbox.inspect(wasm)?;
+        let record = ComponentRecord {
+            name: inspection.about.name,
+            version: inspection.about.version,
+            kind: inspection.kind,
+            summary: inspection.about.summary,
+            settings_schema: inspection.about.settings_schema,
+            size: wasm.len() as u64,
+            built_in,
+            installed: self.clock.now(),
+        };
+        let (stored, bytes) = (record.clone(), wasm.to_vec());
+        self.store.system().write(move |tx| {
+            tx.put::<Components>(&digest, &stored)?;
+            tx.put::<ComponentBytes>(&digest, &bytes)?;
+            Ok::<_, PluginError>(())
+        })?;
+        info!(name = record.name, version = record.version, digest = hex(&digest), "installed");
+        Ok((hex(&digest), record))
+    }
+
+    /// All installed components with their digests, the oldest first.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn installed(&self) -> Result<Vec<(String, ComponentRecord)>, PluginError> {
+        let reader = self.store.system().read()?;
+        let mut all = Vec::new();
+        for row in reader.scan::<Components>(Range::all())? {
+            let (digest, record) = row?;
+            all.push((hex(&digest), record));
+        }
+        all.sort_by_key(|(_, record)| record.installed);
+        Ok(all)
+    }
+
+    /// Finds a component by digest, or by name: then the one that was installed last.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn find(&self, wanted: &str) -> Result<(String, ComponentRecord), PluginError> {
+        let all = self.installed()?;
+        let by_digest = all.iter().position(|(digest, _)| digest == wanted);
+        let by_name = || all.iter().rposition(|(_, record)| record.name == wanted);
+        match by_digest.or_else(by_name) {
+            Some(place) => Ok(all[place].clone()),
+            None => {
+                let mut known: Vec<_> = all.into_iter().map(|(_, record)| record.name).collect();
+                known.sort();
+                known.dedup();
+                Err(PluginError::Unknown { wanted: wanted.to_owned(), known: known.join(", ") })
+            }
+        }
+    }
+
+    /// A built-in plugin with empty settings.
+    ///
+    /// # Errors
+    /// Where there is none of this name.
+    pub fn built_in(&self, name: &str) -> Result<PluginRef, PluginError> {
+        let (digest, _) = self.find(name)?;
+        Ok(PluginRef { digest, settings: json!({}) })
+    }
+
+    /// The name of a plugin, as the contract tells it to policies; its digest where it is not
+    /// installed.
+    #[must_use]
+    pub fn name(&self, plugin: &PluginRef) -> String {
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = names.get(&plugin.digest) {
+            return known.clone();
+        }
+        let name = self.find(&plugin.digest).map_or(plugin.digest.clone(), |(_, record)| record.name);
+        names.insert(plugin.digest.clone(), name.clone());
+        name
+    }
+
+    /// The loaded, configured and proven plugin. Loading takes a fraction of a second the first
+    /// time, and a look into a table after that. Who holds the answer goes on with it though it be
+    /// replaced meanwhile.
+    ///
+    /// # Errors
+    /// Where it is not installed, or its settings are refused.
+    pub fn load(&self, plugin: &PluginRef, grants: &Grants) -> Result<Arc<Plugin>, PluginError> {
+        let key = (plugin.clone(), json!(grants).to_string());
+        let loaded = || self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = loaded().get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let (_, record) = self.find(&plugin.digest)?;
+        let digest = unhex(&plugin.digest).unwrap_or_default();
+        let wasm = self.store.system().read()?.get::<ComponentBytes>(&digest)?.unwrap_or_default();
+        let limits = match record.kind {
+            PluginKind::Provider => self.provider_limits.clone(),
+            PluginKind::Lifecycle | PluginKind::Role | PluginKind::Seat => self.limits.clone(),
+        };
+        let plugin =
+            Arc::new(self.sandbox.load(&wasm, &plugin.settings, limits, grants.clone())?);
+        loaded().insert(key, Arc::clone(&plugin));
+        Ok(plugin)
+    }
+
+    /// Checks that a plugin with these settings works, and says what it is.
+    ///
+    /// # Errors
+    /// Where it is not installed, or its settings are refused.
+    pub fn prove(
+        &self,
+        wanted: &str,
+        settings: Value,
+        grants: &Grants,
+    ) -> Result<(PluginRef, ComponentRecord), PluginError> {
+        let (digest, record) = self.find(wanted)?;
+        let plugin = PluginRef { digest, settings };
+        self.load(&plugin, grants)?;
+        Ok((plugin, record))
+    }
+}

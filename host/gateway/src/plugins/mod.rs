@@ -1,0 +1,7 @@
+//! Installed components, what they are bound to, and their loaded form.
+
+pub mod bindings;
+mod builtin;
+mod library;
+
+pub use library::{PluginError, Plugins};
