@@ -1,0 +1,228 @@
+//! One call is one fresh instance: nothing a guest does is seen by the next call.
+
+use crate::bindings::base::exports::gatewright::plugin::plugin::GuestIndices;
+use crate::engine::ticks;
+use crate::failure::{self, CallError, Stage};
+use crate::limits::Budget;
+use crate::log::{LogBook, LogLine};
+use crate::meter::Meter;
+use crate::shim::{self, State};
+use crate::types::{Description, Problem, Timestamp};
+use std::time::{Duration, Instant};
+use wasmtime::component::{Component, Instance, InstancePre, Linker};
+use wasmtime::{Error, Result, Store};
+
+/// What a call came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Called<T> {
+    /// The answer.
+    pub value: T,
+    /// What the plugin logged and printed, up to the limit.
+    pub log: Vec<LogLine>,
+    /// From before the instance was made until the answer was there, without the host's checks.
+    pub elapsed: Duration,
+}
+
+impl<T> Called<T> {
+    /// The same call with another view of its answer.
+    pub(crate) fn map<R>(self, f: impl FnOnce(T) -> R) -> Called<R> {
+        Called {
+            value: f(self.value),
+            log: self.log,
+            elapsed: self.elapsed,
+        }
+    }
+}
+
+/// Handles are memory of the host, of which wasmtime would give a guest 100,000.
+const MAX_HANDLES: usize = 100;
+
+/// A component that is linked and type-checked: instances come from it, on any thread.
+#[derive(Clone)]
+pub(crate) struct Guest {
+    pre: InstancePre<State>,
+    base: GuestIndices,
+    /// `name@version`, for errors.
+    name: String,
+    /// What every instance is configured with before its call, where there is no snapshot.
+    settings: Option<String>,
+}
+
+impl Guest {
+    /// A guest without a name yet, which stands for a component that is configured already or is
+    /// about to be.
+    pub(crate) fn new(component: &Component) -> Result<Self> {
+        let mut linker = Linker::new(component.engine());
+        shim::link(&mut linker, component)?;
+        let pre = linker.instantiate_pre(component)?;
+        Ok(Self {
+            base: GuestIndices::new(&pre)?,
+            pre,
+            name: String::new(),
+            settings: None,
+        })
+    }
+
+    pub(crate) fn named(mut self, name: &str, version: &str) -> Self {
+        self.name = format!("{name}@{version}");
+        self
+    }
+
+    /// Has each instance configured before its call.
+    pub(crate) fn configured_each_time(mut self, settings: String) -> Self {
+        self.settings = Some(settings);
+        self
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn pre(&self) -> &InstancePre<State> {
+        &self.pre
+    }
+
+    /// Makes an instance and has `call` call it.
+    ///
+    /// `now` is what the guest's wall clock says; none denies it.
+    pub(crate) fn call<R>(
+        &self,
+        export: &'static str,
+        budget: &Budget,
+        now: Option<Timestamp>,
+        call: impl FnOnce(&mut Store<State>, &Instance) -> Result<R>,
+    ) -> Result<Called<R>, CallError> {
+        let mut running = self.start(export, budget)?;
+        if let Some(settings) = &self.settings {
+            let (configured, problems) = running.configure(settings)?;
+            running = configured;
+            if let Err(problems) = problems {
+                let why = format!("refused settings that it took before: {problems:?}");
+                return Err(running.garbage(why));
+            }
+        }
+        let (running, value) = running.step(now, call)?;
+        Ok(running.finish(value))
+    }
+
+    /// Asks the plugin what it is.
+    pub(crate) fn describe(&self, budget: &Budget) -> Result<Called<Description>, CallError> {
+        let running = self.start("plugin.describe", budget)?;
+        let (running, description) = running.step(None, |store, instance| {
+            self.base.load(&mut *store, instance)?.call_describe(store)
+        })?;
+        Ok(running.finish(description))
+    }
+
+    /// A fresh instance, on which nothing was called.
+    pub(crate) fn start(
+        &self,
+        export: &'static str,
+        budget: &Budget,
+    ) -> Result<Running<'_>, CallError> {
+        let begin = Instant::now();
+        let state = State {
+            meter: Meter::new(budget),
+            log: LogBook::new(budget.log),
+            now: None,
+            has_handles: false,
+        };
+        let mut store = Store::new(self.pre.engine(), state);
+        store.limiter(|state| &mut state.meter);
+        // Counts what goes from guest to host, call by call; it would be 128 MiB.
+        store.set_hostcall_fuel(usize::try_from(budget.output).unwrap_or(usize::MAX));
+        store.set_max_component_handles(MAX_HANDLES);
+        // A store begins with its deadline in the past, and a component may run code at its start.
+        store.set_epoch_deadline(ticks(budget.time));
+        let result = self.pre.instantiate(&mut store);
+        let halted = Halted {
+            guest: self,
+            export,
+            begin,
+            store,
+        };
+        match result {
+            Ok(instance) => Ok(Running {
+                time: budget.time,
+                halted,
+                instance,
+            }),
+            Err(error) => Err(halted.fail(&error, Stage::Starting)),
+        }
+    }
+}
+
+/// An instance between two calls. A call that fails consumes it, because after a trap its store is
+/// of no more use.
+pub(crate) struct Running<'a> {
+    halted: Halted<'a>,
+    instance: Instance,
+    time: Duration,
+}
+
+/// What a failure is made from.
+struct Halted<'a> {
+    guest: &'a Guest,
+    export: &'static str,
+    begin: Instant,
+    store: Store<State>,
+}
+
+impl Running<'_> {
+    /// Hands over the settings. The clock is denied: the time would stay in the snapshot for ever.
+    pub(crate) fn configure(
+        self,
+        settings: &str,
+    ) -> Result<(Self, std::result::Result<(), Vec<Problem>>), CallError> {
+        let base = &self.halted.guest.base;
+        self.step(None, |store, instance| {
+            base.load(&mut *store, instance)?
+                .call_configure(store, settings)
+        })
+    }
+
+    /// One call with the whole of the deadline before it.
+    fn step<R>(
+        mut self,
+        now: Option<Timestamp>,
+        call: impl FnOnce(&mut Store<State>, &Instance) -> Result<R>,
+    ) -> Result<(Self, R), CallError> {
+        let store = &mut self.halted.store;
+        store.set_epoch_deadline(ticks(self.time));
+        store.data_mut().now = now;
+        match call(store, &self.instance) {
+            Ok(value) => Ok((self, value)),
+            Err(error) => Err(self.halted.fail(&error, Stage::Calling)),
+        }
+    }
+
+    /// The store and the instance, for the one who takes a snapshot of them.
+    pub(crate) fn into_parts(self) -> (Store<State>, Instance) {
+        (self.halted.store, self.instance)
+    }
+
+    fn finish<R>(self, value: R) -> Called<R> {
+        let elapsed = self.halted.begin.elapsed();
+        let (log, _) = self.halted.store.into_data().log.finish();
+        Called {
+            value,
+            log,
+            elapsed,
+        }
+    }
+
+    fn garbage(self, why: String) -> CallError {
+        let (name, export) = (&self.halted.guest.name, self.halted.export);
+        let called = self.finish(());
+        CallError::garbage(name, export, why, called)
+    }
+}
+
+impl Halted<'_> {
+    fn fail(self, error: &Error, stage: Stage) -> CallError {
+        let kind = (failure::classify(error, stage), failure::frames(error));
+        let elapsed = self.begin.elapsed();
+        let state = self.store.into_data();
+        CallError::new(&self.guest.name, self.export, kind, state, elapsed)
+    }
+}
