@@ -5,8 +5,13 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// The plugins that come with the gateway.
-const BUILT_IN: [&str; 5] =
-    ["okta", "generic", "group-lifecycle", "group-roles", "group-seats"];
+const BUILT_IN: [&str; 5] = [
+    "okta",
+    "generic",
+    "group-lifecycle",
+    "group-roles",
+    "group-seats",
+];
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");

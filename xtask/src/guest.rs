@@ -1,12 +1,13 @@
 //! The compiler that makes components: rustup's, or Debian's own packages where rustup's target
 //! cannot be had.
 
-use crate::workspace::{Outcome, root, say};
+use crate::debian;
+use crate::workspace::{Outcome, output, root, say};
 use std::{
     env,
     ffi::OsString,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
     thread,
     time::{Duration, Instant},
 };
@@ -75,8 +76,8 @@ pub(crate) fn find(choice: Option<Choice>) -> Outcome<Toolchain> {
         say("  this did not succeed");
     }
     if choice != Some(Choice::Rustup) {
-        if !has_packages() && is_root() {
-            install_packages();
+        if !has_packages() && debian::is_root() {
+            debian::install(&PACKAGES);
         }
         if has_packages() {
             say(&format!("compiling with Debian's {}", PACKAGES.join(", ")));
@@ -163,34 +164,6 @@ fn has_packages() -> bool {
     })
 }
 
-fn is_root() -> bool {
-    output("id", &["-u"]).as_deref() == Some("0")
-}
-
-fn install_packages() {
-    let steps: [&[&str]; 2] = [
-        &["update"],
-        &["install", "--yes", "--no-install-recommends"],
-    ];
-    for step in steps {
-        let packages: &[&str] = if step[0] == "install" { &PACKAGES } else { &[] };
-        say(&format!(
-            "running: apt-get {} {}",
-            step.join(" "),
-            packages.join(" ")
-        ));
-        let mut apt = Command::new("apt-get");
-        apt.args(step)
-            .args(packages)
-            .env("DEBIAN_FRONTEND", "noninteractive")
-            .stdout(Stdio::null());
-        if !apt.status().is_ok_and(|status| status.success()) {
-            say("  this did not succeed");
-            return;
-        }
-    }
-}
-
 /// Debian's compiler has no linker for components, so that of the ordinary toolchain is taken.
 fn debian() -> Outcome<Toolchain> {
     let sysroot = sysroot().ok_or("cannot run rustc")?;
@@ -234,17 +207,6 @@ fn advice(choice: Option<Choice>) -> String {
         None => format!("{rustup} or, on Debian 12 or later, {debian}"),
     };
     format!("no compiler for {TARGET} here; run {either}, then `cargo xtask setup` again")
-}
-
-/// The trimmed standard output of a program that succeeded.
-fn output(program: &str, args: &[&str]) -> Option<String> {
-    let output = Command::new(program)
-        .args(args)
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    let text = String::from_utf8(output.stdout).ok()?;
-    output.status.success().then(|| text.trim().to_owned())
 }
 
 fn succeeds_within(command: &mut Command, limit: Duration) -> bool {

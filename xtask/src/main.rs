@@ -2,14 +2,20 @@
 
 #![forbid(unsafe_code)]
 
+mod bench;
+mod cargo;
+mod conformance;
+mod debian;
+mod demo;
 mod guest;
 mod setup;
+mod test;
 mod workspace;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
-/// Gatewright's developer commands. Start with `cargo xtask setup`.
+/// Gatewright's developer commands. `demo` and `test` do all set-up themselves.
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask", arg_required_else_help = true)]
 struct Cli {
@@ -26,11 +32,22 @@ enum Command {
     /// plugin or the SDK: it takes a second or two where little is to be done.
     #[command(visible_alias = "plugins")]
     Setup(setup::Args),
+
+    /// Measure what the gateway costs, beside what it could cost at best, in release builds.
+    Bench(bench::Args),
+    /// See the main job: sets up, builds the gateway, and runs its demo.
+    Demo(demo::Args),
+    /// Run everything that has to hold before a change lands: sets up, then format, lints, all
+    /// tests, documentation, the public SCIM conformance tester.
+    Test(test::Args),
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Setup(args) => setup::run(&args),
+        Command::Bench(args) => bench::run(&args),
+        Command::Demo(args) => demo::main(&args),
+        Command::Test(args) => test::main(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,7 @@
 //! What every command needs: where things are, and how to say what is going on.
 
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 /// What a command comes to: nothing, or a sentence for the developer.
 pub(crate) type Outcome<T = ()> = Result<T, String>;
@@ -29,4 +30,15 @@ pub(crate) fn shown(path: &Path) -> String {
         .unwrap_or(path)
         .display()
         .to_string()
+}
+
+/// The trimmed standard output of a program that succeeded.
+pub(crate) fn output(program: &str, args: &[&str]) -> Option<String> {
+    let output = Command::new(program)
+        .args(args)
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| text.trim().to_owned())
 }

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default,
+)]
 #[serde(transparent)]
 pub struct Timestamp(pub u64);
 
@@ -29,7 +31,9 @@ impl fmt::Display for Timestamp {
 impl From<Timestamp> for jiff::Timestamp {
     fn from(time: Timestamp) -> Self {
         let milliseconds = i64::try_from(time.0).ok();
-        milliseconds.and_then(|ms| Self::from_millisecond(ms).ok()).unwrap_or(Self::MAX)
+        milliseconds
+            .and_then(|ms| Self::from_millisecond(ms).ok())
+            .unwrap_or(Self::MAX)
     }
 }
 
@@ -42,7 +46,10 @@ impl Clock {
     #[must_use]
     pub fn system() -> Self {
         Self::from_fn(|| {
-            #[expect(clippy::disallowed_methods, reason = "this is the one door to the clock")]
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "this is the one door to the clock"
+            )]
             let now = jiff::Timestamp::now().as_millisecond();
             Timestamp(u64::try_from(now).unwrap_or(0))
         })
@@ -68,7 +75,9 @@ impl fmt::Debug for Clock {
 
 /// Where random bytes come from.
 #[derive(Clone)]
-pub struct Random(Arc<dyn Fn(&mut [u8]) + Send + Sync>);
+pub struct Random(Arc<Fill>);
+
+type Fill = dyn Fn(&mut [u8]) + Send + Sync;
 
 impl Random {
     /// The operating system's generator.
@@ -78,7 +87,10 @@ impl Random {
     #[must_use]
     pub fn system() -> Self {
         Self(Arc::new(|bytes| {
-            #[expect(clippy::disallowed_methods, reason = "this is the one door to randomness")]
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "this is the one door to randomness"
+            )]
             getrandom::fill(bytes).expect("the operating system gives random bytes");
         }))
     }
@@ -111,7 +123,10 @@ mod tests {
 
     #[test]
     fn timestamps_print_as_scim_date_times() {
-        assert_eq!(Timestamp(1_700_000_000_123).to_string(), "2023-11-14T22:13:20.123Z");
+        assert_eq!(
+            Timestamp(1_700_000_000_123).to_string(),
+            "2023-11-14T22:13:20.123Z"
+        );
         assert_eq!(Timestamp(0).to_string(), "1970-01-01T00:00:00.000Z");
     }
 

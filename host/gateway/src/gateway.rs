@@ -10,6 +10,7 @@ use gatewright_sandbox::Sandbox;
 use gatewright_store::{
     EngineError, OpenError, OrganizationId, RedbEngine, RedbOptions, Store, StoreError, WriteError,
 };
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -133,11 +134,21 @@ impl Gateway {
     /// Where the data folder, the database or the plugin runtime cannot be used.
     pub fn start(options: Options, clock: Clock, random: Random) -> Result<Self, StartError> {
         let data = &options.data;
-        std::fs::create_dir_all(data)
-            .map_err(|source| StartError::Data { path: data.clone(), source })?;
+        // It holds data of people, so nobody else on the machine may look into it.
+        let mut folder = std::fs::DirBuilder::new();
+        folder
+            .recursive(true)
+            .mode(0o700)
+            .create(data)
+            .map_err(|source| StartError::Data {
+                path: data.clone(),
+                source,
+            })?;
         let engine = RedbEngine::open(
             &data.join("gatewright.redb"),
-            RedbOptions { cache_bytes: options.cache_bytes, ..RedbOptions::default() },
+            RedbOptions {
+                cache_bytes: options.cache_bytes,
+            },
         )?;
         let store = Store::open(Arc::new(engine))?;
         let program = std::env::current_exe().map_err(StartError::System)?;
@@ -180,7 +191,10 @@ impl Gateway {
     /// The time and the randomness of one request.
     #[must_use]
     pub fn moment(&self) -> Moment {
-        Moment { now: self.clock.now(), random: self.random.clone() }
+        Moment {
+            now: self.clock.now(),
+            random: self.random.clone(),
+        }
     }
 
     /// Makes sure that this operator's key is known.
@@ -199,9 +213,9 @@ impl Gateway {
         let now = self.clock.now();
         let id = self.random.id(now);
         let secret = secret.clone();
-        self.store.system().write(move |tx| {
-            credentials::store_operator(tx, id, &secret, organization, now)
-        })
+        self.store
+            .system()
+            .write(move |tx| credentials::store_operator(tx, id, &secret, organization, now))
     }
 
     /// Runs something that may block, such as reading the store or waiting for a commit, beside
@@ -213,7 +227,10 @@ impl Gateway {
         self: &Arc<Self>,
         work: impl FnOnce(&Arc<Self>) -> R + Send + 'static,
     ) -> Result<R, Lost> {
-        let permit = Arc::clone(&self.workers).acquire_owned().await.map_err(|_| Lost)?;
+        let permit = Arc::clone(&self.workers)
+            .acquire_owned()
+            .await
+            .map_err(|_| Lost)?;
         let gateway = Arc::clone(self);
         tokio::task::spawn_blocking(move || {
             let result = work(&gateway);

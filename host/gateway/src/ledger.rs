@@ -70,7 +70,14 @@ impl<'a, 'w> Change<'a, 'w> {
         at: Timestamp,
     ) -> Result<Self, StoreError> {
         let before = revision(tx)?;
-        Ok(Self { tx, at, before, changed: false, events: 0, spreads: 0 })
+        Ok(Self {
+            tx,
+            at,
+            before,
+            changed: false,
+            events: 0,
+            spreads: 0,
+        })
     }
 
     /// The revision that this change will have.
@@ -90,8 +97,13 @@ impl<'a, 'w> Change<'a, 'w> {
     /// # Errors
     /// What the store says.
     pub fn event(&mut self, kind: &str, data: Value) -> Result<(), StoreError> {
-        let record = EventRecord { at: self.at, kind: kind.to_owned(), data };
-        self.tx.put::<Events>(&(self.revision(), self.events), &record)?;
+        let record = EventRecord {
+            at: self.at,
+            kind: kind.to_owned(),
+            data,
+        };
+        self.tx
+            .put::<Events>(&(self.revision(), self.events), &record)?;
         self.events += 1;
         self.changed = true;
         Ok(())
@@ -102,7 +114,11 @@ impl<'a, 'w> Change<'a, 'w> {
     /// # Errors
     /// What the store says.
     pub fn mark(&mut self, account: Uuid) -> Result<(), StoreError> {
-        self.mark_since(account, self.revision())
+        let failures = self
+            .tx
+            .get::<Dirty>(&account)?
+            .map_or(0, |dirty| dirty.failures);
+        self.put_mark(account, self.revision(), failures)
     }
 
     /// Says that an account is to be decided anew because of an earlier change, that of revision
@@ -111,11 +127,20 @@ impl<'a, 'w> Change<'a, 'w> {
     /// # Errors
     /// What the store says.
     pub fn mark_since(&mut self, account: Uuid, since: u64) -> Result<(), StoreError> {
+        self.put_mark(account, since, 0)
+    }
+
+    fn put_mark(&mut self, account: Uuid, since: u64, failures: u32) -> Result<(), StoreError> {
         let last = self.revision();
         let known = self.tx.get::<Dirty>(&account)?;
         let first = known.map_or(since, |dirty| dirty.first.min(since));
         // Whatever made the last try fail may be mended by this change: it is due at once.
-        let record = DirtyRecord { first, last, due: Timestamp(0), failures: 0 };
+        let record = DirtyRecord {
+            first,
+            last,
+            due: Timestamp(0),
+            failures,
+        };
         self.tx.put::<Dirty>(&account, &record)?;
         self.changed = true;
         Ok(())
@@ -127,7 +152,8 @@ impl<'a, 'w> Change<'a, 'w> {
     /// What the store says.
     pub fn spread(&mut self, cause: Spread) -> Result<(), StoreError> {
         let record = SpreadRecord { cause, done: None };
-        self.tx.put::<Spreads>(&(self.revision(), self.spreads), &record)?;
+        self.tx
+            .put::<Spreads>(&(self.revision(), self.spreads), &record)?;
         self.spreads += 1;
         self.changed = true;
         Ok(())

@@ -28,7 +28,10 @@ pub fn open(
         label: label.to_owned(),
     };
     change.tx.put::<Accounts>(&account, &record)?;
-    change.event("account.created", json!({ "account": account, "label": label }))?;
+    change.event(
+        "account.created",
+        json!({ "account": account, "label": label }),
+    )?;
     change.mark(account)
 }
 
@@ -44,7 +47,9 @@ pub fn user_changed(
     label: &str,
     why_inactive: &str,
 ) -> Result<(), StoreError> {
-    let Some(mut record) = change.tx.get::<Accounts>(&account)? else { return Ok(()) };
+    let Some(mut record) = change.tx.get::<Accounts>(&account)? else {
+        return Ok(());
+    };
     let mut store = false;
     if record.label != label {
         label.clone_into(&mut record.label);
@@ -74,11 +79,18 @@ pub fn user_deleted(
     account: Uuid,
     user: ResourceKey,
 ) -> Result<(), StoreError> {
-    let Some(mut record) = change.tx.get::<Accounts>(&account)? else { return Ok(()) };
+    let Some(mut record) = change.tx.get::<Accounts>(&account)? else {
+        return Ok(());
+    };
     record.users.retain(|linked| *linked != user);
     change.tx.put::<Accounts>(&account, &record)?;
     let label = record.label;
-    user_changed(change, account, &label, "the identity provider deleted the user")
+    user_changed(
+        change,
+        account,
+        &label,
+        "the identity provider deleted the user",
+    )
 }
 
 /// Whether a provider says of at least one of the account's users that it is active.
@@ -91,7 +103,11 @@ pub fn any_user_active(
 ) -> Result<bool, StoreError> {
     for user in &account.users {
         if let Some(user) = reader.get::<Users>(user)?
-            && user.document.get("active").and_then(serde_json::Value::as_bool) != Some(false)
+            && user
+                .document
+                .get("active")
+                .and_then(serde_json::Value::as_bool)
+                != Some(false)
         {
             return Ok(true);
         }

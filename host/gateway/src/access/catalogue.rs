@@ -1,10 +1,10 @@
 //! The application's catalogue: what can be granted.
 
+use crate::clock::Timestamp;
 use crate::ledger::{Change, Committed, change};
 use crate::model::access::{
     BaseRole, Catalogue, Catalogues, GrantKind, Mappings, SeatType, Spread,
 };
-use crate::clock::Timestamp;
 use gatewright_sandbox::types;
 use gatewright_store::{Organization, OrganizationScope, Read, StoreError, WriteError};
 use serde_json::json;
@@ -13,8 +13,15 @@ use std::collections::HashSet;
 /// The catalogue that holds where none was set.
 #[must_use]
 pub fn shipped() -> Catalogue {
-    let base = |name: &str, default| BaseRole { name: name.into(), default };
-    let seat = |name: &str, default| SeatType { name: name.into(), capacity: None, default };
+    let base = |name: &str, default| BaseRole {
+        name: name.into(),
+        default,
+    };
+    let seat = |name: &str, default| SeatType {
+        name: name.into(),
+        capacity: None,
+        default,
+    };
     Catalogue {
         base_roles: vec![
             base("Owner", false),
@@ -23,7 +30,11 @@ pub fn shipped() -> Catalogue {
             base("Viewer", false),
         ],
         custom_roles: Vec::new(),
-        seat_types: vec![seat("viewer", true), seat("responder", false), seat("on-call", false)],
+        seat_types: vec![
+            seat("viewer", true),
+            seat("responder", false),
+            seat("on-call", false),
+        ],
     }
 }
 
@@ -102,7 +113,10 @@ fn same_target(
 
 fn check(catalogue: &Catalogue) -> Result<(), CatalogueError> {
     let invalid = |field: String, problem: &str| {
-        Err(CatalogueError::Invalid { field, problem: problem.to_owned() })
+        Err(CatalogueError::Invalid {
+            field,
+            problem: problem.to_owned(),
+        })
     };
     if catalogue.base_roles.is_empty() {
         return invalid("base_roles".into(), "is empty: give at least one base role");
@@ -110,15 +124,27 @@ fn check(catalogue: &Catalogue) -> Result<(), CatalogueError> {
     let lists: [(&str, Vec<(&str, bool)>); 3] = [
         (
             "base_roles",
-            catalogue.base_roles.iter().map(|role| (role.name.as_str(), role.default)).collect(),
+            catalogue
+                .base_roles
+                .iter()
+                .map(|role| (role.name.as_str(), role.default))
+                .collect(),
         ),
         (
             "custom_roles",
-            catalogue.custom_roles.iter().map(|role| (role.name.as_str(), false)).collect(),
+            catalogue
+                .custom_roles
+                .iter()
+                .map(|role| (role.name.as_str(), false))
+                .collect(),
         ),
         (
             "seat_types",
-            catalogue.seat_types.iter().map(|seat| (seat.name.as_str(), seat.default)).collect(),
+            catalogue
+                .seat_types
+                .iter()
+                .map(|seat| (seat.name.as_str(), seat.default))
+                .collect(),
         ),
     ];
     for (list, items) in lists {
@@ -155,9 +181,21 @@ pub fn has(catalogue: &Catalogue, kind: GrantKind, name: &str) -> bool {
 #[must_use]
 pub fn names(catalogue: &Catalogue, kind: GrantKind) -> Vec<String> {
     match kind {
-        GrantKind::BaseRole => catalogue.base_roles.iter().map(|r| r.name.clone()).collect(),
-        GrantKind::CustomRole => catalogue.custom_roles.iter().map(|r| r.name.clone()).collect(),
-        GrantKind::Seat => catalogue.seat_types.iter().map(|s| s.name.clone()).collect(),
+        GrantKind::BaseRole => catalogue
+            .base_roles
+            .iter()
+            .map(|r| r.name.clone())
+            .collect(),
+        GrantKind::CustomRole => catalogue
+            .custom_roles
+            .iter()
+            .map(|r| r.name.clone())
+            .collect(),
+        GrantKind::Seat => catalogue
+            .seat_types
+            .iter()
+            .map(|s| s.name.clone())
+            .collect(),
     }
 }
 

@@ -44,7 +44,12 @@ impl<'a, R: Read<OrganizationScope>> Gatherer<'a, R> {
         mapping: &'a [MappingEntry],
         providers: &'a HashMap<Uuid, String>,
     ) -> Self {
-        Self { reader, mapping, providers, groups: HashMap::new() }
+        Self {
+            reader,
+            mapping,
+            providers,
+            groups: HashMap::new(),
+        }
     }
 
     /// Reads one account; none if there is none.
@@ -52,14 +57,18 @@ impl<'a, R: Read<OrganizationScope>> Gatherer<'a, R> {
     /// # Errors
     /// What the store says.
     pub fn account(&mut self, id: Uuid) -> Result<Option<Gathered>, StoreError> {
-        let Some(record) = self.reader.get::<Accounts>(&id)? else { return Ok(None) };
+        let Some(record) = self.reader.get::<Accounts>(&id)? else {
+            return Ok(None);
+        };
         let assignment = self.reader.get::<Assignments>(&id)?;
         let mut users = Vec::new();
         let mut memberships = Vec::new();
         let mut matching: Vec<(usize, types::MappingEntry)> = Vec::new();
         let mut any_user_active = false;
         for key in &record.users {
-            let Some(user) = self.reader.get::<Users>(key)? else { continue };
+            let Some(user) = self.reader.get::<Users>(key)? else {
+                continue;
+            };
             let user = self.user(*key, user);
             any_user_active |= user.active;
             users.push(user);
@@ -70,7 +79,12 @@ impl<'a, R: Read<OrganizationScope>> Gatherer<'a, R> {
         for row in self.reader.scan::<Ended>(Range::prefix(&id))? {
             let (key, row) = row?;
             let (_, user, group) = key;
-            self.matching(group, &row.group_name, row.group_external_id.as_deref(), &mut matching);
+            self.matching(
+                group,
+                &row.group_name,
+                row.group_external_id.as_deref(),
+                &mut matching,
+            );
             past.push(types::Membership {
                 user: user.to_string(),
                 group: group.to_string(),
@@ -93,14 +107,24 @@ impl<'a, R: Read<OrganizationScope>> Gatherer<'a, R> {
             status: status(record.status),
             users,
             memberships,
-            grants: assignment.iter().flat_map(|stored| &stored.grants).map(grant).collect(),
+            grants: assignment
+                .iter()
+                .flat_map(|stored| &stored.grants)
+                .map(grant)
+                .collect(),
             signals: Vec::new(),
             mapping: matching.into_iter().map(|(_, entry)| entry).collect(),
             decided: assignment.as_ref().map(|stored| stored.decided.0),
             created: record.created.0,
             extra: Vec::new(),
         };
-        Ok(Some(Gathered { record, assignment, input, any_user_active, ended }))
+        Ok(Some(Gathered {
+            record,
+            assignment,
+            input,
+            any_user_active,
+            ended,
+        }))
     }
 
     fn user(&self, (directory, id): ResourceKey, record: UserRecord) -> types::User {
@@ -117,7 +141,10 @@ impl<'a, R: Read<OrganizationScope>> Gatherer<'a, R> {
             attributes: user
                 .flatten()
                 .into_iter()
-                .map(|(name, value)| types::Attribute { name, value: attribute(value) })
+                .map(|(name, value)| types::Attribute {
+                    name,
+                    value: attribute(value),
+                })
                 .collect(),
             custom_attributes: Vec::new(),
             created: record.created.0,
@@ -132,14 +159,23 @@ impl<'a, R: Read<OrganizationScope>> Gatherer<'a, R> {
         memberships: &mut Vec<types::Membership>,
         matching: &mut Vec<(usize, types::MappingEntry)>,
     ) -> Result<(), StoreError> {
-        for row in self.reader.index_scan(&MEMBERS_BY_USER, Range::prefix(&user))? {
+        for row in self
+            .reader
+            .index_scan(&MEMBERS_BY_USER, Range::prefix(&user))?
+        {
             let (_, key) = row?;
             let (group, _) = key;
             // A row of a group that is gone waits for the reconciler to end it.
-            let Some(record) = self.group((directory, group))? else { continue };
-            let name = text(&record.document, "displayName").unwrap_or_default().to_owned();
+            let Some(record) = self.group((directory, group))? else {
+                continue;
+            };
+            let name = text(&record.document, "displayName")
+                .unwrap_or_default()
+                .to_owned();
             let external_id = text(&record.document, "externalId").map(str::to_owned);
-            let Some(member) = self.reader.get::<Members>(&key)? else { continue };
+            let Some(member) = self.reader.get::<Members>(&key)? else {
+                continue;
+            };
             self.matching(group, &name, external_id.as_deref(), matching);
             memberships.push(types::Membership {
                 user: user.to_string(),

@@ -109,10 +109,7 @@ pub fn replace(
     })
 }
 
-fn check(
-    reader: &impl Read<OrganizationScope>,
-    entries: &[NewEntry],
-) -> Result<(), MappingError> {
+fn check(reader: &impl Read<OrganizationScope>, entries: &[NewEntry]) -> Result<(), MappingError> {
     if entries.len() > MAX_ENTRIES {
         return Err(MappingError::TooMany(entries.len()));
     }
@@ -135,9 +132,17 @@ fn check(
                 known: catalogue::names(&catalogue, entry.kind).join(", "),
             });
         }
-        let key = (std::mem::discriminant(&entry.group), group, entry.kind, &entry.target);
+        let key = (
+            std::mem::discriminant(&entry.group),
+            group,
+            entry.kind,
+            &entry.target,
+        );
         if let Some(first) = seen.insert(key, place) {
-            return Err(MappingError::Twice { first, second: place });
+            return Err(MappingError::Twice {
+                first,
+                second: place,
+            });
         }
     }
     Ok(())

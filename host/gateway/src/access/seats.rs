@@ -1,12 +1,12 @@
 //! Seats taken away by hand.
 
-use crate::clock::Timestamp;
-use crate::ledger::{Committed, change};
-use crate::model::access::{Assignments, GrantKind, MappingEntry};
-use crate::model::access::Accounts;
 use crate::access::mapping;
-use crate::model::facts::{Groups, MEMBERS_BY_USER, text};
+use crate::clock::Timestamp;
 use crate::ledger::Change;
+use crate::ledger::{Committed, change};
+use crate::model::access::Accounts;
+use crate::model::access::{Assignments, GrantKind, MappingEntry};
+use crate::model::facts::{Groups, MEMBERS_BY_USER, text};
 use gatewright_store::{Organization, Range, Read, StoreError, WriteError};
 use serde_json::json;
 use uuid::Uuid;
@@ -51,15 +51,24 @@ pub fn revoke(
 ) -> Result<Committed<()>, WriteError<SeatError>> {
     let seat = seat.to_owned();
     change(organization, at, move |change| {
-        let missing = || SeatError::Missing { account, seat: seat.clone() };
-        let mut assignment = change.tx.get::<Assignments>(&account)?.ok_or_else(missing)?;
+        let missing = || SeatError::Missing {
+            account,
+            seat: seat.clone(),
+        };
+        let mut assignment = change
+            .tx
+            .get::<Assignments>(&account)?
+            .ok_or_else(missing)?;
         let place = assignment
             .grants
             .iter()
             .position(|grant| grant.kind == GrantKind::Seat && grant.name == seat)
             .ok_or_else(missing)?;
         if let Some(group) = giving_group(change, account, &seat)? {
-            return Err(SeatError::FromGroup { seat: seat.clone(), group });
+            return Err(SeatError::FromGroup {
+                seat: seat.clone(),
+                group,
+            });
         }
         assignment.grants.remove(place);
         change.tx.put::<Assignments>(&account, &assignment)?;
@@ -78,17 +87,27 @@ fn giving_group(
     account: Uuid,
     seat: &str,
 ) -> Result<Option<String>, StoreError> {
-    let Some(record) = change.tx.get::<Accounts>(&account)? else { return Ok(None) };
+    let Some(record) = change.tx.get::<Accounts>(&account)? else {
+        return Ok(None);
+    };
     let mapping = mapping::load(change.tx)?;
     let gives = |entry: &&MappingEntry| entry.kind == GrantKind::Seat && entry.target == seat;
     let entries: Vec<&MappingEntry> = mapping.entries.iter().filter(gives).collect();
     for (directory, user) in record.users {
-        for row in change.tx.index_scan(&MEMBERS_BY_USER, Range::prefix(&user))? {
+        for row in change
+            .tx
+            .index_scan(&MEMBERS_BY_USER, Range::prefix(&user))?
+        {
             let (_, (group, _)) = row?;
-            let Some(record) = change.tx.get::<Groups>(&(directory, group))? else { continue };
+            let Some(record) = change.tx.get::<Groups>(&(directory, group))? else {
+                continue;
+            };
             let name = text(&record.document, "displayName").unwrap_or_default();
             let external_id = text(&record.document, "externalId");
-            if entries.iter().any(|entry| mapping::matches(entry, group, name, external_id)) {
+            if entries
+                .iter()
+                .any(|entry| mapping::matches(entry, group, name, external_id))
+            {
                 return Ok(Some(name.to_owned()));
             }
         }

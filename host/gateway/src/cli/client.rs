@@ -9,10 +9,21 @@ use std::time::Duration;
 #[derive(Args)]
 pub(super) struct Connection {
     /// The gateway's address
-    #[arg(long, env = "GATEWRIGHT_URL", default_value = "http://127.0.0.1:8080", global = true)]
+    #[arg(
+        long,
+        env = "GATEWRIGHT_URL",
+        default_value = "http://127.0.0.1:8080",
+        global = true
+    )]
     url: String,
     /// An operator's key, or the application's for commands that only read
-    #[arg(long, env = "GATEWRIGHT_KEY", hide_env_values = true, default_value = "", global = true)]
+    #[arg(
+        long,
+        env = "GATEWRIGHT_KEY",
+        hide_env_values = true,
+        default_value = "",
+        global = true
+    )]
     key: String,
     /// The organization's id; not needed where the key is bound to one
     #[arg(long, env = "GATEWRIGHT_ORGANIZATION", global = true)]
@@ -32,28 +43,48 @@ impl Connection {
     }
 
     pub(super) fn get(&self, path: &str) -> Result<Value, CliError> {
-        self.finish(self.agent().get(self.address(path)).header("Authorization", self.bearer()).call())
+        self.finish(
+            self.agent()
+                .get(self.address(path))
+                .header("Authorization", self.bearer())
+                .call(),
+        )
     }
 
     pub(super) fn delete(&self, path: &str) -> Result<Value, CliError> {
         self.finish(
-            self.agent().delete(self.address(path)).header("Authorization", self.bearer()).call(),
+            self.agent()
+                .delete(self.address(path))
+                .header("Authorization", self.bearer())
+                .call(),
         )
     }
 
     pub(super) fn post(&self, path: &str, body: &Value) -> Result<Value, CliError> {
         let request = self.agent().post(self.address(path));
-        self.finish(request.header("Authorization", self.bearer()).send_json(body))
+        self.finish(
+            request
+                .header("Authorization", self.bearer())
+                .send_json(body),
+        )
     }
 
     pub(super) fn put(&self, path: &str, body: &Value) -> Result<Value, CliError> {
         let request = self.agent().put(self.address(path));
-        self.finish(request.header("Authorization", self.bearer()).send_json(body))
+        self.finish(
+            request
+                .header("Authorization", self.bearer())
+                .send_json(body),
+        )
     }
 
     pub(super) fn patch(&self, path: &str, body: &Value) -> Result<Value, CliError> {
         let request = self.agent().patch(self.address(path));
-        self.finish(request.header("Authorization", self.bearer()).send_json(body))
+        self.finish(
+            request
+                .header("Authorization", self.bearer())
+                .send_json(body),
+        )
     }
 
     /// Sends bytes, such as a component.
@@ -83,8 +114,10 @@ impl Connection {
         &self,
         answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
     ) -> Result<Value, CliError> {
-        let unreachable =
-            |source| CliError::Unreachable { url: self.url.clone(), source: Box::new(source) };
+        let unreachable = |source| CliError::Unreachable {
+            url: self.url.clone(),
+            source: Box::new(source),
+        };
         let mut answer = answer.map_err(unreachable)?;
         let status = answer.status();
         let text = answer.body_mut().read_to_string().map_err(unreachable)?;

@@ -86,11 +86,7 @@ impl Dev {
         })
     }
 
-    fn prepare(
-        &self,
-        gateway: &Gateway,
-        entries: Option<Vec<NewEntry>>,
-    ) -> Result<Kept, CliError> {
+    fn prepare(&self, gateway: &Gateway, entries: Option<Vec<NewEntry>>) -> Result<Kept, CliError> {
         let file = self.data.join("dev.json");
         let kept = match std::fs::read_to_string(&file) {
             Ok(text) => serde_json::from_str(&text).map_err(|error| {
@@ -126,7 +122,10 @@ fn create(gateway: &Gateway) -> Result<Kept, CliError> {
     let now = gateway.clock.now();
     let (store, random) = (&gateway.store, &gateway.random);
     let bound = bindings::shipped(&gateway.plugins, now).map_err(|error| failed(&error))?;
-    let provider = gateway.plugins.built_in("generic").map_err(|error| failed(&error))?;
+    let provider = gateway
+        .plugins
+        .built_in("generic")
+        .map_err(|error| failed(&error))?;
     let organization = organizations::create(store, random, now, "Development", bound)
         .map_err(|error| failed(&error))?
         .value;
@@ -156,15 +155,20 @@ fn set_provider(
     name: &str,
 ) -> Result<(), CliError> {
     let wrong = |error: &dyn std::error::Error| format!("--provider: {error}");
-    let provider =
-        gateway.plugins.built_in(name).map_err(|error| CliError::Usage(wrong(&error)))?;
+    let provider = gateway
+        .plugins
+        .built_in(name)
+        .map_err(|error| CliError::Usage(wrong(&error)))?;
     let record = organizations::directory(&gateway.store, organization, directory)
         .map_err(|error| failed(&error))?;
     if record.provider == provider {
         return Ok(());
     }
-    let new =
-        NewDirectory { name: record.name, provider, unknown_member: record.unknown_member };
+    let new = NewDirectory {
+        name: record.name,
+        provider,
+        unknown_member: record.unknown_member,
+    };
     let now = gateway.clock.now();
     organizations::update_directory(&gateway.store, organization, now, directory, new)
         .map_err(|error| failed(&error))?;

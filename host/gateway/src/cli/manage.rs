@@ -87,7 +87,11 @@ impl Directories {
                 let columns = ["id", "name", "/provider/name", "scim_base_url"];
                 show(to, &answer, "directories", &columns);
             }
-            DirectoryAction::Create { name, provider, settings } => {
+            DirectoryAction::Create {
+                name,
+                provider,
+                settings,
+            } => {
                 let settings = parse("--settings", &settings)?;
                 let body = json!({ "name": name, "provider": provider, "settings": settings });
                 let answer = to.post(&to.path("/directories"), &body)?;
@@ -222,7 +226,12 @@ impl Plugins {
         match self.action {
             PluginAction::List => {
                 let answer = to.get("/plugins")?;
-                show(to, &answer, "plugins", &["name", "version", "kind", "digest", "summary"]);
+                show(
+                    to,
+                    &answer,
+                    "plugins",
+                    &["name", "version", "kind", "digest", "summary"],
+                );
             }
             PluginAction::Install { file } => {
                 let bytes = std::fs::read(&file)
@@ -273,7 +282,11 @@ impl Bindings {
                 let answer = to.get(&to.path("/bindings"))?;
                 show(to, &answer, "bindings", &COLUMNS);
             }
-            BindingAction::Set { slot, plugin, settings } => {
+            BindingAction::Set {
+                slot,
+                plugin,
+                settings,
+            } => {
                 let settings = parse("--settings", &settings)?;
                 let body = json!({ "plugin": plugin, "settings": settings });
                 let answer = to.put(&to.path(&format!("/bindings/{slot}")), &body)?;
@@ -344,7 +357,10 @@ impl Events {
         let to = &self.connection;
         let mut after = self.after;
         loop {
-            let cursor = after.as_ref().map(|after| format!("&after={after}")).unwrap_or_default();
+            let cursor = after
+                .as_ref()
+                .map(|after| format!("&after={after}"))
+                .unwrap_or_default();
             let answer = to.get(&to.path(&format!("/events?limit=1000{cursor}")))?;
             for event in answer["events"].as_array().into_iter().flatten() {
                 if to.json {
@@ -372,15 +388,24 @@ impl Alerts {
     pub(super) fn run(self) -> Result<(), CliError> {
         let to = &self.connection;
         let answer = to.get(&to.path("/alerts"))?;
-        show(to, &answer, "alerts", &["slot", "kind", "account", "count", "since", "message"]);
+        show(
+            to,
+            &answer,
+            "alerts",
+            &["slot", "kind", "account", "count", "since", "message"],
+        );
         Ok(())
     }
 }
 
 /// A row for people: role and seats, each with its reason.
 pub(super) fn account(account: &Value) -> Vec<String> {
-    let seats: Vec<String> =
-        account["seats"].as_array().into_iter().flatten().map(|seat| cell(seat, "name")).collect();
+    let seats: Vec<String> = account["seats"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|seat| cell(seat, "name"))
+        .collect();
     let role = &account["role"];
     let mut why = vec![cell(role, "reason")];
     for seat in account["seats"].as_array().into_iter().flatten() {
@@ -406,8 +431,10 @@ fn show(to: &Connection, answer: &Value, list: &str, columns: &[&str]) {
         .flatten()
         .map(|item| columns.iter().map(|column| cell(item, column)).collect())
         .collect();
-    let headings: Vec<&str> =
-        columns.iter().map(|column| column.trim_start_matches('/')).collect();
+    let headings: Vec<&str> = columns
+        .iter()
+        .map(|column| column.trim_start_matches('/'))
+        .collect();
     output::table(&headings, &rows);
 }
 
@@ -417,13 +444,21 @@ fn created(to: &Connection, answer: &Value, fields: &[&str]) {
         return;
     }
     for field in fields {
-        output::line(&format!("{}: {}", field.trim_start_matches('/'), cell(answer, field)));
+        output::line(&format!(
+            "{}: {}",
+            field.trim_start_matches('/'),
+            cell(answer, field)
+        ));
     }
 }
 
 /// A field, or a JSON Pointer where the name begins with a slash.
 fn cell(item: &Value, name: &str) -> String {
-    let value = if name.starts_with('/') { item.pointer(name) } else { item.get(name) };
+    let value = if name.starts_with('/') {
+        item.pointer(name)
+    } else {
+        item.get(name)
+    };
     match value {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod client;
+mod demo;
 mod dev;
 mod manage;
 mod output;
@@ -28,6 +29,8 @@ enum Command {
     /// Prints one line of JSON on standard output as soon as it answers; logs go to standard error.
     /// A second start with the same --data prints the same line.
     Dev(dev::Dev),
+    /// See the main job in a minute: Okta pushes, policies decide, and you see why
+    Demo(demo::Demo),
     /// Create and list organizations
     Organizations(manage::Organizations),
     /// Create, list and change directories: the connections to identity providers
@@ -60,6 +63,7 @@ pub fn main() -> ExitCode {
     let done = match cli.command {
         Command::Serve(command) => command.run(),
         Command::Dev(command) => command.run(),
+        Command::Demo(command) => command.run(),
         Command::Organizations(command) => command.run(),
         Command::Directories(command) => command.run(),
         Command::Tokens(command) => command.run(),

@@ -60,7 +60,10 @@ impl CliError {
     }
 
     pub(super) fn file(what: &str, path: &std::path::Path, source: io::Error) -> Self {
-        Self::File { path: format!("cannot {what} {}", path.display()), source }
+        Self::File {
+            path: format!("cannot {what} {}", path.display()),
+            source,
+        }
     }
 }
 
@@ -81,6 +84,11 @@ pub(super) fn json(value: &Value) {
 
 /// Prints rows under headings, each column as wide as it needs.
 pub(super) fn table(headings: &[&str], rows: &[Vec<String>]) {
+    table_at(0, headings, rows);
+}
+
+/// The same, set in from the left.
+pub(super) fn table_at(indent: usize, headings: &[&str], rows: &[Vec<String>]) {
     let mut widths: Vec<usize> = headings.iter().map(|heading| heading.len()).collect();
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
@@ -88,11 +96,19 @@ pub(super) fn table(headings: &[&str], rows: &[Vec<String>]) {
         }
     }
     let print = |cells: &[String]| {
-        let padded: Vec<String> =
-            cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        line(padded.join("  ").trim_end());
+        let padded: Vec<String> = cells
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:width$}"))
+            .collect();
+        line(&format!("{:indent$}{}", "", padded.join("  ").trim_end()));
     };
-    print(&headings.iter().map(|heading| (*heading).to_owned()).collect::<Vec<_>>());
+    print(
+        &headings
+            .iter()
+            .map(|heading| (*heading).to_owned())
+            .collect::<Vec<_>>(),
+    );
     for row in rows {
         print(row);
     }

@@ -27,17 +27,27 @@ impl Ready {
         tls: Option<&(PathBuf, PathBuf)>,
         public_url: Option<String>,
     ) -> Result<Self, CliError> {
-        let tls = tls.map(|(certificate, key)| listener::tls(certificate, key)).transpose()?;
+        let tls = tls
+            .map(|(certificate, key)| listener::tls(certificate, key))
+            .transpose()?;
         let listener = listener::bind(address).await?;
         let bound = listener.local_addr().unwrap_or(address);
         let scheme = if tls.is_some() { "https" } else { "http" };
         let public_url = public_url.unwrap_or_else(|| format!("{scheme}://{bound}"));
-        Ok(Self { gateway, public_url, listener, tls })
+        Ok(Self {
+            gateway,
+            public_url,
+            listener,
+            tls,
+        })
     }
 
     /// Serves until `stop` becomes true.
     pub(super) async fn serve(self, stop: watch::Receiver<bool>) {
-        let shared = Shared { gateway: self.gateway, public_url: self.public_url.into() };
+        let shared = Shared {
+            gateway: self.gateway,
+            public_url: self.public_url.into(),
+        };
         info!(url = %shared.public_url, "serving");
         listener::serve(self.listener, self.tls, router(shared), stop).await;
     }

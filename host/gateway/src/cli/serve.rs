@@ -9,7 +9,7 @@ use crate::gateway::Gateway;
 use crate::telemetry;
 use clap::Args;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tracing::info;
@@ -62,6 +62,15 @@ fn operator_key(path: &Path, random: &Random) -> Result<Secret, CliError> {
             path.display()
         ))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            // Mostly the data folder, which the gateway itself makes only later.
+            if let Some(folder) = path.parent() {
+                let mut builder = std::fs::DirBuilder::new();
+                builder
+                    .recursive(true)
+                    .mode(0o700)
+                    .create(folder)
+                    .map_err(|error| CliError::file("make the folder", folder, error))?;
+            }
             let secret = Secret::generate(random, "gwo_");
             write_private(path, secret.reveal())?;
             info!(file = %path.display(), "made a new operator key");
@@ -81,4 +90,22 @@ pub(super) fn write_private(path: &Path, text: &str) -> Result<(), CliError> {
     writeln!(file, "{text}").map_err(failed)?;
     file.sync_all().map_err(failed)?;
     std::fs::rename(&beside, path).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn the_operator_key_is_made_once_and_for_its_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("data/operator.key");
+        let made = operator_key(&file, &Random::system()).unwrap();
+        let again = operator_key(&file, &Random::system()).unwrap();
+        assert_eq!(made.reveal(), again.reveal());
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&file), 0o600);
+        assert_eq!(mode(file.parent().unwrap()), 0o700);
+    }
 }

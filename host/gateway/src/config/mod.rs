@@ -65,7 +65,9 @@ struct Listed<'a>(&'a [String]);
 
 impl fmt::Display for Listed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+        self.0
+            .iter()
+            .try_for_each(|problem| write!(f, "\n  {problem}"))
     }
 }
 
@@ -75,8 +77,10 @@ impl Config {
     /// # Errors
     /// Where the file cannot be read, is not TOML, or has mistakes: then all of them at once.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
         let folder = path.parent().unwrap_or(Path::new("."));
         Self::parse(&text, path, folder)
     }
@@ -91,7 +95,10 @@ impl Config {
         let problems = problems.into_list();
         match config {
             Some(config) if problems.is_empty() => Ok(config),
-            _ => Err(ConfigError::Mistakes { path: path.to_owned(), problems }),
+            _ => Err(ConfigError::Mistakes {
+                path: path.to_owned(),
+                problems,
+            }),
         }
     }
 }
@@ -99,8 +106,13 @@ impl Config {
 fn build(mut root: Section<'_>, folder: &Path) -> Option<Config> {
     let mut server = root.section("server");
     let listen = server.parsed("listen", "an address such as \"127.0.0.1:8443\"");
-    let public_url = server.text("public_url").map(|url| url.trim_end_matches('/').to_owned());
-    if public_url.as_ref().is_some_and(|url| !url.starts_with("http")) {
+    let public_url = server
+        .text("public_url")
+        .map(|url| url.trim_end_matches('/').to_owned());
+    if public_url
+        .as_ref()
+        .is_some_and(|url| !url.starts_with("http"))
+    {
         server.problem("public_url", "must begin with https:// or http://");
     }
     let plain = server.flag("allow_plain_http").unwrap_or(false);
@@ -112,7 +124,10 @@ fn build(mut root: Section<'_>, folder: &Path) -> Option<Config> {
         (Some(certificate), Some(key)) => Some((certificate, key)),
         (None, None) if !tls_given => None,
         _ => {
-            server.problem("tls", "needs both `certificate` and `key`, paths of PEM files");
+            server.problem(
+                "tls",
+                "needs both `certificate` and `key`, paths of PEM files",
+            );
             None
         }
     };
@@ -182,7 +197,11 @@ fn limits(mut section: Section<'_>, limits: &mut RequestLimits) {
     section.set("component_bytes", 1_024..=1 << 30, &mut limits.component);
     section.set("json_depth", 4..=512, &mut limits.scim.json_depth);
     section.set("filter_depth", 1..=512, &mut limits.scim.filter_depth);
-    section.set("patch_operations", 1..=1_000_000, &mut limits.scim.patch_operations);
+    section.set(
+        "patch_operations",
+        1..=1_000_000,
+        &mut limits.scim.patch_operations,
+    );
     section.set("max_results", 1..=10_000, &mut limits.scim.max_results);
     section.finish();
 }

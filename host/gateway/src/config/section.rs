@@ -28,7 +28,13 @@ pub(super) struct Section<'a> {
 
 impl<'a> Section<'a> {
     pub(super) fn root(table: toml::Table, problems: &'a Problems) -> Self {
-        Self { path: String::new(), table, absent: false, known: Vec::new(), problems }
+        Self {
+            path: String::new(),
+            table,
+            absent: false,
+            known: Vec::new(),
+            problems,
+        }
     }
 
     /// A table within this one; empty where it is not there.
@@ -44,7 +50,13 @@ impl<'a> Section<'a> {
             None => toml::Table::new(),
         };
         let path = format!("{}{name}.", self.path);
-        Section { path, table, absent, known: Vec::new(), problems: self.problems }
+        Section {
+            path,
+            table,
+            absent,
+            known: Vec::new(),
+            problems: self.problems,
+        }
     }
 
     pub(super) fn is_absent(&self) -> bool {
@@ -115,7 +127,12 @@ impl<'a> Section<'a> {
     /// Notes that a key must be there; not where something is wrong with it already.
     pub(super) fn required<T>(&self, name: &str, value: Option<T>) -> Option<T> {
         let field = format!("{}{name}:", self.path);
-        let reported = self.problems.0.borrow().iter().any(|known| known.starts_with(&field));
+        let reported = self
+            .problems
+            .0
+            .borrow()
+            .iter()
+            .any(|known| known.starts_with(&field));
         if value.is_none() && !reported {
             self.problem(name, "is missing");
         }
@@ -123,7 +140,10 @@ impl<'a> Section<'a> {
     }
 
     pub(super) fn problem(&self, name: &str, text: &str) {
-        self.problems.0.borrow_mut().push(format!("{}{name}: {text}", self.path));
+        self.problems
+            .0
+            .borrow_mut()
+            .push(format!("{}{name}: {text}", self.path));
     }
 
     /// Notes the keys that nobody asked for.

@@ -84,8 +84,11 @@ pub fn store_operator(
     organization: Option<Uuid>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let record =
-        CredentialRecord { id, purpose: Purpose::Operator { organization }, created: now };
+    let record = CredentialRecord {
+        id,
+        purpose: Purpose::Operator { organization },
+        created: now,
+    };
     tx.put::<Credentials>(&secret.digest(), &record)
 }
 
@@ -108,7 +111,10 @@ pub fn list(
         revoked: None,
     };
     change.tx.put::<Tokens>(&id, &record)?;
-    change.event("token.created", serde_json::json!({ "token": id, "hint": record.hint }))
+    change.event(
+        "token.created",
+        serde_json::json!({ "token": id, "hint": record.hint }),
+    )
 }
 
 /// Stores the credential of a token.
@@ -122,7 +128,11 @@ pub fn credential(
     purpose: &Purpose,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let record = CredentialRecord { id, purpose: purpose.clone(), created: now };
+    let record = CredentialRecord {
+        id,
+        purpose: purpose.clone(),
+        created: now,
+    };
     tx.put::<Credentials>(&secret.digest(), &record)
 }
 
@@ -130,11 +140,13 @@ pub fn credential(
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     use fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 /// The bytes of 64 hexadecimal digits.

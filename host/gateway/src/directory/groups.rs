@@ -8,7 +8,7 @@ use super::{Directory, Moment};
 use crate::ledger::{Change, Committed, change};
 use crate::model::access::Spread;
 use crate::model::facts::{
-    Counted, GROUPS_BY_NAME, GroupRecord, Groups, Members, ResourceKey, Users, text,
+    Counted, GROUPS_BY_NAME, GroupRecord, Groups, Members, ResourceKey, text,
 };
 use crate::model::tenancy::UnknownMember;
 use gatewright_scim::{
@@ -87,9 +87,7 @@ pub fn patch(
 ) -> Result<Committed<StoredGroup>, FactError> {
     let key = (directory.id, key(ResourceType::Group, id)?);
     let prepared = match patch.operations() {
-        [GroupOperation::ReplaceMembers(members)] => {
-            Difference::prepare(directory, key, members)?
-        }
+        [GroupOperation::ReplaceMembers(members)] => Difference::prepare(directory, key, members)?,
         _ => None,
     };
     update(directory, moment, key, move |change, edit| {
@@ -119,7 +117,9 @@ fn update(
 ) -> Result<Committed<StoredGroup>, FactError> {
     let unknown = directory.record.unknown_member;
     let updated = change(&directory.organization, moment.now, move |change| {
-        let Some(record) = change.tx.get::<Groups>(&key)? else { return Err(not_found(key.1)) };
+        let Some(record) = change.tx.get::<Groups>(&key)? else {
+            return Err(not_found(key.1));
+        };
         let mut edit = Edit::new(key, record.document.clone(), unknown);
         edit.revision = Some(record.revision);
         body(change, &mut edit)?;
@@ -129,10 +129,12 @@ fn update(
         if edit.document != record.document {
             edit.check_name(change)?;
             change.event("group.updated", event(key, &edit.document))?;
-            let identity =
-                |document| (text(document, "displayName"), text(document, "externalId"));
+            let identity = |document| (text(document, "displayName"), text(document, "externalId"));
             if identity(&edit.document) != identity(&record.document) {
-                change.spread(Spread::GroupChanged { directory: key.0, group: key.1 })?;
+                change.spread(Spread::GroupChanged {
+                    directory: key.0,
+                    group: key.1,
+                })?;
             }
         }
         edit.store(change, record.created)
@@ -151,14 +153,18 @@ pub fn delete(
 ) -> Result<Committed<()>, FactError> {
     let key = (directory.id, key(ResourceType::Group, id)?);
     let deleted = change(&directory.organization, moment.now, move |change| {
-        let Some(record) = change.tx.get::<Groups>(&key)? else { return Err(not_found(key.1)) };
+        let Some(record) = change.tx.get::<Groups>(&key)? else {
+            return Err(not_found(key.1));
+        };
         change.tx.delete::<Groups>(&key)?;
         count(change, Counted::Groups, key.0, -1)?;
         change.event("group.deleted", event(key, &record.document))?;
         change.spread(Spread::GroupDeleted {
             directory: key.0,
             group: key.1,
-            name: text(&record.document, "displayName").unwrap_or_default().to_owned(),
+            name: text(&record.document, "displayName")
+                .unwrap_or_default()
+                .to_owned(),
             external_id: text(&record.document, "externalId").map(str::to_owned),
             at: change.at(),
         })?;
@@ -177,7 +183,9 @@ pub fn get(
     id: &str,
 ) -> Result<StoredGroup, FactError> {
     let uuid = key(ResourceType::Group, id)?;
-    let record = reader.get::<Groups>(&(directory, uuid))?.ok_or_else(|| not_found(uuid))?;
+    let record = reader
+        .get::<Groups>(&(directory, uuid))?
+        .ok_or_else(|| not_found(uuid))?;
     Ok(StoredGroup { id: uuid, record })
 }
 
@@ -187,7 +195,6 @@ pub fn get(
 /// What the store says.
 pub fn represent(
     reader: &impl Read<OrganizationScope>,
-    directory: Uuid,
     group: &StoredGroup,
     base_url: &str,
     with_members: bool,
@@ -196,12 +203,10 @@ pub fn represent(
         let mut members = Vec::new();
         for row in reader.keys::<Members>(Range::prefix(&group.id))? {
             let (_, user) = row?;
-            let Some(record) = reader.get::<Users>(&(directory, user))? else { continue };
-            let name = text(&record.document, "displayName")
-                .or_else(|| text(&record.document, "userName"));
+            // No `display`: it would cost a read for each member, and nobody needs it.
             members.push(MemberOut {
                 value: user.to_string(),
-                display: name.map(str::to_owned),
+                display: None,
                 location: format!("{base_url}/Users/{user}"),
             });
         }
@@ -242,11 +247,7 @@ impl Edit {
         }
     }
 
-    fn add(
-        &mut self,
-        change: &mut Change<'_, '_>,
-        members: &[MemberRef],
-    ) -> Result<(), FactError> {
+    fn add(&mut self, change: &mut Change<'_, '_>, members: &[MemberRef]) -> Result<(), FactError> {
         for member in members {
             let id = member.value();
             let begun = match key(ResourceType::User, id) {
@@ -320,12 +321,17 @@ impl Edit {
     fn check_name(&self, change: &Change<'_, '_>) -> Result<(), FactError> {
         let name = text(&self.document, "displayName").unwrap_or_default();
         let wanted = (self.key.0, name.to_lowercase());
-        for row in change.tx.index_scan(&GROUPS_BY_NAME, Range::prefix(&wanted))? {
+        for row in change
+            .tx
+            .index_scan(&GROUPS_BY_NAME, Range::prefix(&wanted))?
+        {
             let (_, other) = row?;
             if other == self.key {
                 continue;
             }
-            let Some(other) = change.tx.get::<Groups>(&other)? else { continue };
+            let Some(other) = change.tx.get::<Groups>(&other)? else {
+                continue;
+            };
             let theirs = text(&other.document, "externalId");
             let ours = text(&self.document, "externalId");
             if theirs.is_none() || ours.is_none() || theirs == ours {
@@ -351,7 +357,10 @@ impl Edit {
         let added: Vec<Uuid> = self.added.into_iter().collect();
         let removed: Vec<Uuid> = self.removed.into_iter().collect();
         membership::report(change, self.key, name, &added, &removed)?;
-        Ok(StoredGroup { id: self.key.1, record })
+        Ok(StoredGroup {
+            id: self.key.1,
+            record,
+        })
     }
 }
 
@@ -370,7 +379,9 @@ impl Difference {
         members: &[MemberRef],
     ) -> Result<Option<Self>, FactError> {
         let reader = directory.organization.read()?;
-        let Some(record) = reader.get::<Groups>(&key)? else { return Ok(None) };
+        let Some(record) = reader.get::<Groups>(&key)? else {
+            return Ok(None);
+        };
         let mut new = Vec::new();
         for member in members {
             let known = match super::users::key(ResourceType::User, member.value()) {
@@ -382,7 +393,11 @@ impl Difference {
             }
         }
         let gone = gone(&reader, key.1, members)?;
-        Ok(Some(Self { revision: record.revision, gone, new }))
+        Ok(Some(Self {
+            revision: record.revision,
+            gone,
+            new,
+        }))
     }
 }
 
@@ -391,8 +406,10 @@ fn gone(
     group: Uuid,
     members: &[MemberRef],
 ) -> Result<Vec<Uuid>, StoreError> {
-    let wanted: BTreeSet<Uuid> =
-        members.iter().filter_map(|member| member.value().parse().ok()).collect();
+    let wanted: BTreeSet<Uuid> = members
+        .iter()
+        .filter_map(|member| member.value().parse().ok())
+        .collect();
     let mut gone = Vec::new();
     for row in reader.keys::<Members>(Range::prefix(&group))? {
         let (_, user) = row?;
@@ -404,7 +421,10 @@ fn gone(
 }
 
 fn not_found(id: Uuid) -> FactError {
-    FactError::NotFound { resource: ResourceType::Group, id: id.to_string() }
+    FactError::NotFound {
+        resource: ResourceType::Group,
+        id: id.to_string(),
+    }
 }
 
 fn event(key: ResourceKey, document: &Map<String, Value>) -> Value {

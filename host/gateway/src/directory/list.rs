@@ -6,8 +6,8 @@ use super::error::FactError;
 use super::groups::{self, StoredGroup};
 use super::users::{self, StoredUser};
 use crate::model::facts::{
-    Counted, Counters, GROUPS_BY_EXTERNAL_ID, GROUPS_BY_NAME, Groups, MEMBERS_BY_USER,
-    ResourceKey, USERS_BY_EMAIL, USERS_BY_EXTERNAL_ID, USERS_BY_NAME, Users,
+    Counted, Counters, GROUPS_BY_EXTERNAL_ID, GROUPS_BY_NAME, Groups, MEMBERS_BY_USER, ResourceKey,
+    USERS_BY_EMAIL, USERS_BY_EXTERNAL_ID, USERS_BY_NAME, Users,
 };
 use gatewright_scim::{Filter, ListQuery, ResourceType};
 use gatewright_store::{Index, Key, OrganizationScope, Range, Read, Reader, StoreError, Table};
@@ -15,13 +15,13 @@ use serde_json::Value;
 use uuid::Uuid;
 
 /// How many resources a page has where the request does not say.
-const DEFAULT_COUNT: usize = 100;
+pub const DEFAULT_COUNT: usize = 100;
 
 /// A page of a listing.
 pub struct Page {
     /// How many resources there are in all.
     pub total: usize,
-    /// Those of this page, whole: attributes are still to be chosen.
+    /// Those of this page, with the attributes that were asked for.
     pub resources: Vec<Value>,
 }
 
@@ -36,13 +36,23 @@ pub fn page(
     base_url: &str,
 ) -> Result<Page, FactError> {
     let reader = directory.organization.read()?;
-    let view = View { reader: &reader, directory: directory.id, resource, base_url, query };
+    let view = View {
+        reader: &reader,
+        directory: directory.id,
+        resource,
+        base_url,
+        query,
+    };
     let skip = query.start_index.saturating_sub(1);
     let take = query.count.unwrap_or(DEFAULT_COUNT);
-    match &query.filter {
-        None => view.unfiltered(skip, take),
-        Some(filter) => view.filtered(filter, skip, take),
+    let mut page = match &query.filter {
+        None => view.unfiltered(skip, take)?,
+        Some(filter) => view.filtered(filter, skip, take)?,
+    };
+    for found in &mut page.resources {
+        query.projection.apply(found, resource);
     }
+    Ok(page)
 }
 
 struct View<'a> {
@@ -59,18 +69,29 @@ impl View<'_> {
             ResourceType::User => Counted::Users,
             ResourceType::Group => Counted::Groups,
         };
-        let total = self.reader.get::<Counters>(&counted.of(self.directory))?.unwrap_or(0);
+        let total = self
+            .reader
+            .get::<Counters>(&counted.of(self.directory))?
+            .unwrap_or(0);
         let mut resources = Vec::new();
         for key in self.keys()?.skip(skip).take(take) {
             resources.extend(self.resource(key?, None)?);
         }
-        Ok(Page { total: usize::try_from(total).unwrap_or(usize::MAX), resources })
+        Ok(Page {
+            total: usize::try_from(total).unwrap_or(usize::MAX),
+            resources,
+        })
     }
 
     fn filtered(&self, filter: &Filter, skip: usize, take: usize) -> Result<Page, FactError> {
-        let mut page = Page { total: 0, resources: Vec::new() };
+        let mut page = Page {
+            total: 0,
+            resources: Vec::new(),
+        };
         let mut visit = |key: ResourceKey| -> Result<(), FactError> {
-            let Some(resource) = self.resource(key, Some(filter))? else { return Ok(()) };
+            let Some(resource) = self.resource(key, Some(filter))? else {
+                return Ok(());
+            };
             if filter.matches(&resource) {
                 if page.total >= skip && page.resources.len() < take {
                     page.resources.push(resource);
@@ -95,7 +116,9 @@ impl View<'_> {
     }
 
     /// All keys of the directory, in the order of creation.
-    fn keys(&self) -> Result<Box<dyn Iterator<Item = Result<ResourceKey, StoreError>> + '_>, StoreError> {
+    fn keys(
+        &self,
+    ) -> Result<Box<dyn Iterator<Item = Result<ResourceKey, StoreError>> + '_>, StoreError> {
         let range = Range::prefix(&self.directory);
         Ok(match self.resource {
             ResourceType::User => Box::new(self.reader.keys::<Users>(range)?),
@@ -106,7 +129,9 @@ impl View<'_> {
     /// The resources that can match, in the order of creation, where an index knows them.
     fn plan(&self, filter: &Filter) -> Result<Option<Vec<ResourceKey>>, StoreError> {
         for (path, value) in filter.equalities() {
-            let Some(value) = value.as_str() else { continue };
+            let Some(value) = value.as_str() else {
+                continue;
+            };
             let folded = (self.directory, value.to_lowercase());
             let exact = (self.directory, value.to_owned());
             let found = match (self.resource, path) {
@@ -118,14 +143,14 @@ impl View<'_> {
                 (ResourceType::User, "externalId") => self.find(&USERS_BY_EXTERNAL_ID, &exact)?,
                 (ResourceType::User, "emails.value") => self.find(&USERS_BY_EMAIL, &folded)?,
                 (ResourceType::Group, "displayName") => self.find(&GROUPS_BY_NAME, &folded)?,
-                (ResourceType::Group, "externalId") => {
-                    self.find(&GROUPS_BY_EXTERNAL_ID, &exact)?
-                }
+                (ResourceType::Group, "externalId") => self.find(&GROUPS_BY_EXTERNAL_ID, &exact)?,
                 (ResourceType::Group, "members.value") => {
                     let Ok(user) = users::key(ResourceType::User, value) else {
                         return Ok(Some(Vec::new()));
                     };
-                    let rows = self.reader.index_scan(&MEMBERS_BY_USER, Range::prefix(&user))?;
+                    let rows = self
+                        .reader
+                        .index_scan(&MEMBERS_BY_USER, Range::prefix(&user))?;
                     rows.map(|row| row.map(|(_, (group, _))| (self.directory, group)))
                         .collect::<Result<_, _>>()?
                 }
@@ -163,16 +188,31 @@ impl View<'_> {
         };
         Ok(match self.resource {
             ResourceType::User => {
-                let Some(record) = self.reader.get::<Users>(&key)? else { return Ok(None) };
+                let Some(record) = self.reader.get::<Users>(&key)? else {
+                    return Ok(None);
+                };
                 let user = StoredUser { id: key.1, record };
                 let groups = needs("groups");
-                Some(users::represent(self.reader, key.0, &user, self.base_url, groups)?)
+                Some(users::represent(
+                    self.reader,
+                    key.0,
+                    &user,
+                    self.base_url,
+                    groups,
+                )?)
             }
             ResourceType::Group => {
-                let Some(record) = self.reader.get::<Groups>(&key)? else { return Ok(None) };
+                let Some(record) = self.reader.get::<Groups>(&key)? else {
+                    return Ok(None);
+                };
                 let group = StoredGroup { id: key.1, record };
                 let members = needs("members");
-                Some(groups::represent(self.reader, key.0, &group, self.base_url, members)?)
+                Some(groups::represent(
+                    self.reader,
+                    &group,
+                    self.base_url,
+                    members,
+                )?)
             }
         })
     }

@@ -34,8 +34,12 @@ pub fn begin(
     if change.tx.contains::<Members>(&key)? {
         return Ok(Some(false));
     }
-    let Some(record) = change.tx.get::<Users>(&user)? else { return Ok(None) };
-    change.tx.put::<Members>(&key, &MemberRecord { since: change.at() })?;
+    let Some(record) = change.tx.get::<Users>(&user)? else {
+        return Ok(None);
+    };
+    change
+        .tx
+        .put::<Members>(&key, &MemberRecord { since: change.at() })?;
     change.mark(record.account)?;
     Ok(Some(true))
 }
@@ -52,9 +56,13 @@ pub fn end(
     at: Timestamp,
 ) -> Result<Option<Uuid>, StoreError> {
     let key = (left.group, user.1);
-    let Some(member) = change.tx.get::<Members>(&key)? else { return Ok(None) };
+    let Some(member) = change.tx.get::<Members>(&key)? else {
+        return Ok(None);
+    };
     change.tx.delete::<Members>(&key)?;
-    let Some(record) = change.tx.get::<Users>(&user)? else { return Ok(None) };
+    let Some(record) = change.tx.get::<Users>(&user)? else {
+        return Ok(None);
+    };
     let ended = EndedRecord {
         directory: user.0,
         group_name: left.name.to_owned(),
@@ -62,7 +70,9 @@ pub fn end(
         since: member.since,
         ended: at,
     };
-    change.tx.put::<Ended>(&(record.account, user.1, left.group), &ended)?;
+    change
+        .tx
+        .put::<Ended>(&(record.account, user.1, left.group), &ended)?;
     Ok(Some(record.account))
 }
 
@@ -77,7 +87,10 @@ pub fn report(
     added: &[Uuid],
     removed: &[Uuid],
 ) -> Result<(), StoreError> {
-    for (kind, users) in [("group.members_added", added), ("group.members_removed", removed)] {
+    for (kind, users) in [
+        ("group.members_added", added),
+        ("group.members_removed", removed),
+    ] {
         for users in users.chunks(EVENT_IDS) {
             change.event(
                 kind,

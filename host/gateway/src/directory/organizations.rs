@@ -6,8 +6,8 @@ use crate::clock::{Random, Timestamp};
 use crate::ledger::Change;
 use crate::model::plugins::{BindingRecord, Bindings, PluginRef, Slot};
 use crate::model::tenancy::{
-    CredentialRecord, Credentials, Directories, DirectoryRecord, OrganizationRecord,
-    Organizations, Purpose, TokenRecord, Tokens, UnknownMember,
+    CredentialRecord, Credentials, Directories, DirectoryRecord, OrganizationRecord, Organizations,
+    Purpose, TokenRecord, Tokens, UnknownMember,
 };
 use gatewright_store::{OrganizationId, Range, Read, Store, StoreError, WriteError};
 use serde_json::json;
@@ -72,7 +72,10 @@ pub fn create(
     let purpose = Purpose::Application { organization: id };
     let secret = Secret::generate(random, credentials::prefix(&purpose));
     let token_id = random.id(now);
-    let record = OrganizationRecord { name: name.to_owned(), created: now };
+    let record = OrganizationRecord {
+        name: name.to_owned(),
+        created: now,
+    };
     let kept = secret.clone();
     store.system().write(move |tx| {
         tx.put::<Organizations>(&id, &record)?;
@@ -82,12 +85,18 @@ pub fn create(
         change.event("organization.created", json!({ "name": record.name }))?;
         credentials::list(&mut change, token_id, &kept, &purpose)?;
         for (slot, binding) in &bindings {
-            change.tx.put::<Bindings>(&slot.name().to_owned(), binding)?;
+            change
+                .tx
+                .put::<Bindings>(&slot.name().to_owned(), binding)?;
         }
         change.finish()?;
         Ok::<_, TenancyError>(())
     })?;
-    Ok(WithToken { value: organization, token_id, secret })
+    Ok(WithToken {
+        value: organization,
+        token_id,
+        secret,
+    })
 }
 
 /// All organizations, in the order of their creation.
@@ -95,7 +104,11 @@ pub fn create(
 /// # Errors
 /// What the store says.
 pub fn all(store: &Store) -> Result<Vec<(Uuid, OrganizationRecord)>, StoreError> {
-    store.system().read()?.scan::<Organizations>(Range::all())?.collect()
+    store
+        .system()
+        .read()?
+        .scan::<Organizations>(Range::all())?
+        .collect()
 }
 
 /// The organization of this id, if there is one.
@@ -140,14 +153,24 @@ pub fn create_directory(
         unknown_member: new.unknown_member,
         created: now,
     };
-    let purpose = Purpose::Directory { organization: organization.uuid(), directory: id };
+    let purpose = Purpose::Directory {
+        organization: organization.uuid(),
+        directory: id,
+    };
     let stored = record.clone();
     let (token_id, secret) = issue(store, organization, random, now, purpose, move |change| {
         change.tx.put::<Directories>(&id, &stored)?;
-        change.event("directory.created", json!({ "directory": id, "name": stored.name }))?;
+        change.event(
+            "directory.created",
+            json!({ "directory": id, "name": stored.name }),
+        )?;
         Ok(())
     })?;
-    Ok(WithToken { value: (id, record), token_id, secret })
+    Ok(WithToken {
+        value: (id, record),
+        token_id,
+        secret,
+    })
 }
 
 /// Creates one more token.
@@ -173,7 +196,11 @@ pub fn create_token(
         }
         Ok(())
     })?;
-    Ok(WithToken { value: (), token_id, secret })
+    Ok(WithToken {
+        value: (),
+        token_id,
+        secret,
+    })
 }
 
 fn issue(
@@ -219,7 +246,10 @@ pub fn revoke_token(
             if record.revoked.is_none() {
                 record.revoked = Some(now);
                 change.tx.put::<Tokens>(&token, &record)?;
-                change.event("token.revoked", json!({ "token": token, "hint": record.hint }))?;
+                change.event(
+                    "token.revoked",
+                    json!({ "token": token, "hint": record.hint }),
+                )?;
             }
             change.finish()?;
             record
@@ -240,7 +270,11 @@ pub fn tokens(
     store: &Store,
     organization: OrganizationId,
 ) -> Result<Vec<(Uuid, TokenRecord)>, StoreError> {
-    store.organization(organization).read()?.scan::<Tokens>(Range::all())?.collect()
+    store
+        .organization(organization)
+        .read()?
+        .scan::<Tokens>(Range::all())?
+        .collect()
 }
 
 /// The directories of an organization.
@@ -251,7 +285,11 @@ pub fn directories(
     store: &Store,
     organization: OrganizationId,
 ) -> Result<Vec<(Uuid, DirectoryRecord)>, StoreError> {
-    store.organization(organization).read()?.scan::<Directories>(Range::all())?.collect()
+    store
+        .organization(organization)
+        .read()?
+        .scan::<Directories>(Range::all())?
+        .collect()
 }
 
 /// One directory.
@@ -263,7 +301,10 @@ pub fn directory(
     organization: OrganizationId,
     id: Uuid,
 ) -> Result<DirectoryRecord, TenancyError> {
-    let record = store.organization(organization).read()?.get::<Directories>(&id)?;
+    let record = store
+        .organization(organization)
+        .read()?
+        .get::<Directories>(&id)?;
     record.ok_or(TenancyError::NoDirectory(id))
 }
 
@@ -293,7 +334,10 @@ pub fn update_directory(
             after.provider = new.provider.clone();
         }
         change.tx.put::<Directories>(&id, &after)?;
-        change.event("directory.changed", json!({ "directory": id, "name": after.name }))?;
+        change.event(
+            "directory.changed",
+            json!({ "directory": id, "name": after.name }),
+        )?;
         Ok(after)
     })?;
     Ok(updated.value)
@@ -309,7 +353,11 @@ pub fn enter(
     credential: &CredentialRecord,
     wanted: &str,
 ) -> Result<Option<Directory>, StoreError> {
-    let Purpose::Directory { organization, directory } = credential.purpose else {
+    let Purpose::Directory {
+        organization,
+        directory,
+    } = credential.purpose
+    else {
         return Ok(None);
     };
     if directory.to_string() != wanted {
@@ -317,7 +365,11 @@ pub fn enter(
     }
     let organization = store.organization(OrganizationId::from(organization));
     let record = organization.read()?.get::<Directories>(&directory)?;
-    Ok(record.map(|record| Directory { organization, id: directory, record }))
+    Ok(record.map(|record| Directory {
+        organization,
+        id: directory,
+        record,
+    }))
 }
 
 fn check_name(name: &str) -> Result<(), TenancyError> {

@@ -6,8 +6,7 @@ use super::{Directory, Moment};
 use crate::access::accounts;
 use crate::ledger::{Change, Committed, change};
 use crate::model::facts::{
-    Counted, Counters, Groups, MEMBERS_BY_USER, ResourceKey, USERS_BY_NAME, UserRecord, Users,
-    text,
+    Counted, Counters, Groups, MEMBERS_BY_USER, ResourceKey, USERS_BY_NAME, UserRecord, Users, text,
 };
 use gatewright_scim::{GroupRef, Meta, ResourceType, User, UserPatch};
 use gatewright_store::{AnyIndex, OrganizationScope, Range, Read, StoreError};
@@ -65,7 +64,9 @@ pub fn replace(
     user: User,
 ) -> Result<Committed<StoredUser>, FactError> {
     let document = user.into_map();
-    update(directory, moment, id, move |_| Ok(User::from_stored(document.clone())))
+    update(directory, moment, id, move |_| {
+        Ok(User::from_stored(document.clone()))
+    })
 }
 
 /// Applies a patch, all of it or nothing (RFC 7644 section 3.5.2).
@@ -78,7 +79,9 @@ pub fn patch(
     id: &str,
     patch: UserPatch,
 ) -> Result<Committed<StoredUser>, FactError> {
-    update(directory, moment, id, move |user| Ok(patch.apply(user)?.resource))
+    update(directory, moment, id, move |user| {
+        Ok(patch.apply(user)?.resource)
+    })
 }
 
 fn update(
@@ -91,7 +94,10 @@ fn update(
     let id = id.to_owned();
     let updated = change(&directory.organization, moment.now, move |change| {
         let Some(mut record) = change.tx.get::<Users>(&key)? else {
-            return Err(FactError::NotFound { resource: ResourceType::User, id: id.clone() });
+            return Err(FactError::NotFound {
+                resource: ResourceType::User,
+                id: id.clone(),
+            });
         };
         let before = User::from_stored(record.document.clone());
         let after = change_document(&before)?;
@@ -125,11 +131,17 @@ pub fn delete(
     let id = id.to_owned();
     let deleted = change(&directory.organization, moment.now, move |change| {
         let Some(record) = change.tx.get::<Users>(&key)? else {
-            return Err(FactError::NotFound { resource: ResourceType::User, id: id.clone() });
+            return Err(FactError::NotFound {
+                resource: ResourceType::User,
+                id: id.clone(),
+            });
         };
         for group in groups_of(change.tx, key)? {
-            let left =
-                Left { group: group.id, name: &group.name, external_id: group.external_id.as_deref() };
+            let left = Left {
+                group: group.id,
+                name: &group.name,
+                external_id: group.external_id.as_deref(),
+            };
             membership::end(change, key, &left, change.at())?;
         }
         change.tx.delete::<Users>(&key)?;
@@ -153,7 +165,10 @@ pub fn get(
     let uuid = key(ResourceType::User, id)?;
     match reader.get::<Users>(&(directory, uuid))? {
         Some(record) => Ok(StoredUser { id: uuid, record }),
-        None => Err(FactError::NotFound { resource: ResourceType::User, id: id.to_owned() }),
+        None => Err(FactError::NotFound {
+            resource: ResourceType::User,
+            id: id.to_owned(),
+        }),
     }
 }
 
@@ -182,7 +197,9 @@ pub fn groups_of(
         if let Some(record) = reader.get::<Groups>(&(user.0, group))? {
             groups.push(GroupOf {
                 id: group,
-                name: text(&record.document, "displayName").unwrap_or_default().to_owned(),
+                name: text(&record.document, "displayName")
+                    .unwrap_or_default()
+                    .to_owned(),
                 external_id: text(&record.document, "externalId").map(str::to_owned),
             });
         }
@@ -225,13 +242,19 @@ pub fn represent(
 
 /// An id out of a path. What is no id of ours cannot exist.
 pub(super) fn key(resource: ResourceType, id: &str) -> Result<Uuid, FactError> {
-    let not_found = |_| FactError::NotFound { resource, id: id.to_owned() };
+    let not_found = |_| FactError::NotFound {
+        resource,
+        id: id.to_owned(),
+    };
     let uuid: Uuid = id.parse().map_err(not_found)?;
     // Only the one spelling that we gave out: SCIM ids are case-exact (RFC 7643 section 3.1).
     if uuid.to_string() == id {
         Ok(uuid)
     } else {
-        Err(FactError::NotFound { resource, id: id.to_owned() })
+        Err(FactError::NotFound {
+            resource,
+            id: id.to_owned(),
+        })
     }
 }
 
@@ -243,7 +266,9 @@ pub(super) fn count(
 ) -> Result<(), StoreError> {
     let key = counted.of(directory);
     let before = change.tx.get::<Counters>(&key)?.unwrap_or(0);
-    change.tx.put::<Counters>(&key, &before.saturating_add_signed(by))
+    change
+        .tx
+        .put::<Counters>(&key, &before.saturating_add_signed(by))
 }
 
 fn put(

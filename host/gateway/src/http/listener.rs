@@ -62,7 +62,9 @@ pub enum ListenError {
 /// # Errors
 /// Where it is taken, or not ours.
 pub async fn bind(address: SocketAddr) -> Result<TcpListener, ListenError> {
-    TcpListener::bind(address).await.map_err(|source| ListenError::Bind { address, source })
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| ListenError::Bind { address, source })
 }
 
 /// Reads certificate chain and key, both PEM. TLS 1.2 and 1.3; HTTP/2 and HTTP/1.1.
@@ -76,11 +78,18 @@ pub fn tls(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, ListenEr
     };
     let chain = CertificateDer::pem_file_iter(certificate)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .and_then(|chain| if chain.is_empty() { Err(pem::Error::NoItemsFound) } else { Ok(chain) })
+        .and_then(|chain| {
+            if chain.is_empty() {
+                Err(pem::Error::NoItemsFound)
+            } else {
+                Ok(chain)
+            }
+        })
         .map_err(failed(certificate, "certificate"))?;
     let key = PrivateKeyDer::from_pem_file(key).map_err(failed(key, "private key"))?;
-    let mut config =
-        ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key)?;
+    let mut config = ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(chain, key)?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }
@@ -162,8 +171,13 @@ impl Connection {
             .timer(TokioTimer::new())
             .header_read_timeout(HEADER_TIME)
             .max_buf_size(64 << 10);
-        builder.http2().timer(TokioTimer::new()).max_concurrent_streams(128);
-        let connection = builder.serve_connection(TokioIo::new(stream), self.service).into_owned();
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(128);
+        let connection = builder
+            .serve_connection(TokioIo::new(stream), self.service)
+            .into_owned();
         if let Err(error) = self.watcher.watch(connection).await {
             debug!(error, "connection ended");
         }

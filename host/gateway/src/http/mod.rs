@@ -21,7 +21,6 @@ pub struct Shared {
 }
 
 /// All routes.
-#[must_use]
 pub fn router(shared: Shared) -> Router {
     Router::new()
         .route("/health", any(api::health))

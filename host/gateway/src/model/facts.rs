@@ -84,10 +84,14 @@ json_table! {
 }
 /// Directory and `userName` in lower case, for it is not case-exact (RFC 7643 section 4.1.1).
 pub static USERS_BY_NAME: Index<Users, (Uuid, String)> =
-    Index::unique(1, "userName", |key, user| folded(key, &user.document, "userName"));
+    Index::unique(1, "userName", |key, user| {
+        folded(key, &user.document, "userName")
+    });
 /// Directory and `externalId`, which is case-exact and which the provider may use twice.
 pub static USERS_BY_EXTERNAL_ID: Index<Users, (Uuid, String)> =
-    Index::multi(2, "externalId", |key, user| exact(key, &user.document, "externalId"));
+    Index::multi(2, "externalId", |key, user| {
+        exact(key, &user.document, "externalId")
+    });
 /// Directory and each email in lower case.
 pub static USERS_BY_EMAIL: Index<Users, (Uuid, String)> =
     Index::multi(3, "emails.value", |key, user| {
@@ -112,10 +116,14 @@ json_table! {
 }
 /// Directory and `displayName` in lower case.
 pub static GROUPS_BY_NAME: Index<Groups, (Uuid, String)> =
-    Index::multi(1, "displayName", |key, group| folded(key, &group.document, "displayName"));
+    Index::multi(1, "displayName", |key, group| {
+        folded(key, &group.document, "displayName")
+    });
 /// Directory and `externalId`.
 pub static GROUPS_BY_EXTERNAL_ID: Index<Groups, (Uuid, String)> =
-    Index::multi(2, "externalId", |key, group| exact(key, &group.document, "externalId"));
+    Index::multi(2, "externalId", |key, group| {
+        exact(key, &group.document, "externalId")
+    });
 
 json_table! {
     /// Memberships, by group and user: one row each, so that adding one member costs the same in
@@ -124,8 +132,7 @@ json_table! {
         indexes [&MEMBERS_BY_USER];
 }
 /// The user of a membership.
-pub static MEMBERS_BY_USER: Index<Members, Uuid> =
-    Index::multi(1, "user", |key, _| vec![key.1]);
+pub static MEMBERS_BY_USER: Index<Members, Uuid> = Index::multi(1, "user", |key, _| vec![key.1]);
 
 json_table! {
     /// Memberships that ended, by account, user and group, until a decision has seen them.
@@ -137,11 +144,17 @@ json_table! {
 }
 
 fn folded(key: &ResourceKey, document: &Map<String, Value>, name: &str) -> Vec<(Uuid, String)> {
-    text(document, name).map(|text| (key.0, text.to_lowercase())).into_iter().collect()
+    text(document, name)
+        .map(|text| (key.0, text.to_lowercase()))
+        .into_iter()
+        .collect()
 }
 
 fn exact(key: &ResourceKey, document: &Map<String, Value>, name: &str) -> Vec<(Uuid, String)> {
-    text(document, name).map(|text| (key.0, text.to_owned())).into_iter().collect()
+    text(document, name)
+        .map(|text| (key.0, text.to_owned()))
+        .into_iter()
+        .collect()
 }
 
 /// A text attribute of a stored document.

@@ -84,7 +84,9 @@ pub fn roll_back(
 ) -> Result<Committed<BindingRecord>, PluginError> {
     store(organization, now, slot, move |before| {
         let nothing = PluginError::NothingBefore { slot: slot.name() };
-        let mut previous = before.map(|before| before.previous.clone()).unwrap_or_default();
+        let mut previous = before
+            .map(|before| before.previous.clone())
+            .unwrap_or_default();
         let earlier = previous.pop().ok_or(nothing)?;
         Ok((earlier.plugin, earlier.grants, previous))
     })

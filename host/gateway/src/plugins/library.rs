@@ -137,7 +137,12 @@ impl Plugins {
             tx.put::<ComponentBytes>(&digest, &bytes)?;
             Ok::<_, PluginError>(())
         })?;
-        info!(name = record.name, version = record.version, digest = hex(&digest), "installed");
+        info!(
+            name = record.name,
+            version = record.version,
+            digest = hex(&digest),
+            "installed"
+        );
         Ok((hex(&digest), record))
     }
 
@@ -170,7 +175,10 @@ impl Plugins {
                 let mut known: Vec<_> = all.into_iter().map(|(_, record)| record.name).collect();
                 known.sort();
                 known.dedup();
-                Err(PluginError::Unknown { wanted: wanted.to_owned(), known: known.join(", ") })
+                Err(PluginError::Unknown {
+                    wanted: wanted.to_owned(),
+                    known: known.join(", "),
+                })
             }
         }
     }
@@ -181,7 +189,10 @@ impl Plugins {
     /// Where there is none of this name.
     pub fn built_in(&self, name: &str) -> Result<PluginRef, PluginError> {
         let (digest, _) = self.find(name)?;
-        Ok(PluginRef { digest, settings: json!({}) })
+        Ok(PluginRef {
+            digest,
+            settings: json!({}),
+        })
     }
 
     /// The name of a plugin, as the contract tells it to policies; its digest where it is not
@@ -192,7 +203,9 @@ impl Plugins {
         if let Some(known) = names.get(&plugin.digest) {
             return known.clone();
         }
-        let name = self.find(&plugin.digest).map_or(plugin.digest.clone(), |(_, record)| record.name);
+        let name = self
+            .find(&plugin.digest)
+            .map_or(plugin.digest.clone(), |(_, record)| record.name);
         names.insert(plugin.digest.clone(), name.clone());
         name
     }
@@ -211,13 +224,21 @@ impl Plugins {
         }
         let (_, record) = self.find(&plugin.digest)?;
         let digest = unhex(&plugin.digest).unwrap_or_default();
-        let wasm = self.store.system().read()?.get::<ComponentBytes>(&digest)?.unwrap_or_default();
+        let wasm = self
+            .store
+            .system()
+            .read()?
+            .get::<ComponentBytes>(&digest)?
+            .unwrap_or_default();
         let limits = match record.kind {
             PluginKind::Provider => self.provider_limits.clone(),
             PluginKind::Lifecycle | PluginKind::Role | PluginKind::Seat => self.limits.clone(),
         };
         let plugin =
-            Arc::new(self.sandbox.load(&wasm, &plugin.settings, limits, grants.clone())?);
+            Arc::new(
+                self.sandbox
+                    .load(&wasm, &plugin.settings, limits, grants.clone())?,
+            );
         loaded().insert(key, Arc::clone(&plugin));
         Ok(plugin)
     }

@@ -5,8 +5,8 @@ use crate::access::alerts;
 use crate::clock::Timestamp;
 use crate::ledger::{Change, change};
 use crate::model::access::{
-    AccountRecord, AccountStatus, Accounts, Alerts, AssignmentRecord, Assignments, Dirty, DirtyRecord,
-    GrantKind, GrantRecord,
+    AccountRecord, AccountStatus, Accounts, Alerts, AssignmentRecord, Assignments, Dirty,
+    DirtyRecord, GrantKind, GrantRecord,
 };
 use crate::model::facts::Ended;
 use crate::model::plugins::Slot;
@@ -62,7 +62,38 @@ pub(super) fn alert(
     message: String,
 ) -> Result<(), WriteError<StoreError>> {
     change(organization, now, move |change| {
-        alerts::raise(change, slot.name(), None, "policy-not-loaded", &message, &[])
+        alerts::raise(
+            change,
+            slot.name(),
+            None,
+            "policy-not-loaded",
+            &message,
+            &[],
+        )
+    })
+    .map(|_| ())
+}
+
+/// Raises an alert about a policy that fails for everybody who was tried: those who were not
+/// tried are as stale as they.
+pub(super) fn alert_all(
+    organization: &Organization,
+    now: Timestamp,
+    failure: Failure,
+) -> Result<(), WriteError<StoreError>> {
+    change(organization, now, move |change| match &failure {
+        Failure::Call { slot, error } => {
+            let message = error.to_string();
+            alerts::raise(
+                change,
+                slot.name(),
+                None,
+                "policy-failing",
+                &message,
+                &error.frames,
+            )
+        }
+        Failure::Rejected { .. } | Failure::Skipped => Ok(()),
     })
     .map(|_| ())
 }
@@ -93,16 +124,26 @@ fn assign(
 ) -> Result<(), StoreError> {
     let account = subject.account;
     set_status(change, subject, wanted)?;
-    let before = subject.gathered.assignment.as_ref().map_or(&[][..], |stored| &stored.grants);
+    let before = subject
+        .gathered
+        .assignment
+        .as_ref()
+        .map_or(&[][..], |stored| &stored.grants);
     let grants = grants(change.at(), before, &wanted.grants);
     let label = &subject.gathered.record.label;
-    for grant in before.iter().filter(|old| !grants.iter().any(|new| same(old, new))) {
+    for grant in before
+        .iter()
+        .filter(|old| !grants.iter().any(|new| same(old, new)))
+    {
         change.event(
             "grant.removed",
             json!({ "account": account, "label": label, "kind": grant.kind, "name": grant.name }),
         )?;
     }
-    for grant in grants.iter().filter(|new| !before.iter().any(|old| same(old, new))) {
+    for grant in grants
+        .iter()
+        .filter(|new| !before.iter().any(|old| same(old, new)))
+    {
         change.event(
             "grant.added",
             json!({
@@ -115,7 +156,10 @@ fn assign(
         grants,
         decided: change.at(),
         revision: subject.dirty.last,
-        ask_again: wanted.ask_again.map(Timestamp),
+        // Not before a second has passed, or a careless policy would be asked without end.
+        ask_again: wanted
+            .ask_again
+            .map(|at| Timestamp(at).max(change.at().plus(1_000))),
     };
     change.tx.put::<Assignments>(&account, &assignment)?;
     for ended in &subject.gathered.ended {
@@ -158,16 +202,15 @@ fn set_status(
             AccountStatus::Deleted => "account.deleted",
         };
         let (label, reason) = (&record.label, &wanted.status_reason);
-        change.event(kind, json!({ "account": subject.account, "label": label, "reason": reason }))?;
+        change.event(
+            kind,
+            json!({ "account": subject.account, "label": label, "reason": reason }),
+        )?;
     }
     Ok(())
 }
 
-fn grants(
-    now: Timestamp,
-    before: &[GrantRecord],
-    wanted: &[types::Proposal],
-) -> Vec<GrantRecord> {
+fn grants(now: Timestamp, before: &[GrantRecord], wanted: &[types::Proposal]) -> Vec<GrantRecord> {
     let mut grants: Vec<GrantRecord> = wanted
         .iter()
         .map(|proposal| {
@@ -176,12 +219,17 @@ fn grants(
                 types::GrantKind::CustomRole => GrantKind::CustomRole,
                 types::GrantKind::Seat => GrantKind::Seat,
             };
-            let known = before.iter().find(|old| old.kind == kind && old.name == proposal.name);
+            let known = before
+                .iter()
+                .find(|old| old.kind == kind && old.name == proposal.name);
             GrantRecord {
                 kind,
                 name: proposal.name.clone(),
                 reason: proposal.reason.clone(),
-                mapping_entry: proposal.mapping_entry.as_deref().and_then(|id| id.parse().ok()),
+                mapping_entry: proposal
+                    .mapping_entry
+                    .as_deref()
+                    .and_then(|id| id.parse().ok()),
                 since: known.map_or(now, |old| old.since),
             }
         })
@@ -202,14 +250,28 @@ fn postpone(
 ) -> Result<(), StoreError> {
     let (slot, kind, message, details) = match failure {
         Failure::Skipped => return Ok(()),
-        Failure::Call { slot, error } => {
-            (slot, "policy-failed", error.to_string(), error.frames.clone())
-        }
+        Failure::Call { slot, error } => (
+            slot,
+            "policy-failed",
+            error.to_string(),
+            error.frames.clone(),
+        ),
         Failure::Rejected { slot, why } => (slot, "decision-rejected", why.clone(), Vec::new()),
     };
     let failures = subject.dirty.failures + 1;
     let wait = (RETRY.0 << (failures - 1).min(16)).min(RETRY.1);
-    let dirty = DirtyRecord { due: change.at().plus(wait), failures, ..subject.dirty.clone() };
+    let dirty = DirtyRecord {
+        due: change.at().plus(wait),
+        failures,
+        ..subject.dirty.clone()
+    };
     change.tx.put::<Dirty>(&subject.account, &dirty)?;
-    alerts::raise(change, slot.name(), Some(subject.account), kind, &message, &details)
+    alerts::raise(
+        change,
+        slot.name(),
+        Some(subject.account),
+        kind,
+        &message,
+        &details,
+    )
 }

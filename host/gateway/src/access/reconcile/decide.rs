@@ -8,16 +8,33 @@ use crate::model::access::DirtyRecord;
 use crate::model::plugins::Slot;
 use crate::plugins::PluginError;
 use gatewright_sandbox::{
-    CallError, Called, FailureKind, LifecyclePolicy, LogLine, Plugin, Rejection, RolePolicy,
-    SeatPolicy, types,
+    CallError, Called, FailureKind, LifecyclePolicy, Loaded, LogLine, Plugin, Rejection,
+    RolePolicy, SeatPolicy, types,
 };
 use std::sync::Arc;
+use std::time::Duration;
 use tracing::{debug, info};
 use uuid::Uuid;
 
 /// How many calls may fail in one step. Enough to find one bad account among 16 in each slot; a
 /// policy that fails for everybody costs no more than that.
 const MAX_FAILED_CALLS: u32 = 10;
+
+/// What failing calls have cost a step.
+pub(super) struct Losses {
+    calls: u32,
+    /// The time that they took.
+    pub(super) time: Duration,
+}
+
+impl Losses {
+    pub(super) fn none() -> Self {
+        Self {
+            calls: 0,
+            time: Duration::ZERO,
+        }
+    }
+}
 
 /// The three policies of an organization, loaded.
 pub(super) struct Policies {
@@ -52,35 +69,57 @@ pub(super) enum Failure {
     Skipped,
 }
 
+impl Failure {
+    pub(super) fn is_skip(&self) -> bool {
+        matches!(self, Self::Skipped)
+    }
+}
+
 type Answer<T> = Result<Called<Vec<Result<T, Rejection>>>, CallError>;
 
 impl Policies {
     pub(super) fn new(
-        lifecycle: Arc<Plugin>,
-        role: Arc<Plugin>,
-        seat: Arc<Plugin>,
+        lifecycle: &Plugin,
+        role: &Plugin,
+        seat: &Plugin,
     ) -> Result<Self, (Slot, PluginError)> {
         let misfit = |slot: Slot| (slot, PluginError::WrongKind { slot: slot.name() });
-        let Plugin::Lifecycle(lifecycle) = &*lifecycle else {
+        let Plugin::Lifecycle(lifecycle) = lifecycle else {
             return Err(misfit(Slot::Lifecycle));
         };
-        let Plugin::Role(role) = &*role else { return Err(misfit(Slot::Roles)) };
-        let Plugin::Seat(seat) = &*seat else { return Err(misfit(Slot::Seats)) };
-        Ok(Self { lifecycle: lifecycle.clone(), role: role.clone(), seat: seat.clone() })
+        let Plugin::Role(role) = role else {
+            return Err(misfit(Slot::Roles));
+        };
+        let Plugin::Seat(seat) = seat else {
+            return Err(misfit(Slot::Seats));
+        };
+        Ok(Self {
+            lifecycle: lifecycle.clone(),
+            role: role.clone(),
+            seat: seat.clone(),
+        })
     }
 
-    /// Decides about each subject, in their order.
+    /// Decides about each subject, in their order: those that failed last time come last, and
+    /// are asked about one by one.
     pub(super) fn decide(
         &self,
         context: &types::Context,
         subjects: &[Subject],
+        losses: &mut Losses,
     ) -> Vec<Result<Wanted, Failure>> {
-        let mut budget = MAX_FAILED_CALLS;
-        let accounts: Vec<types::Account> =
-            subjects.iter().map(|subject| subject.gathered.input.clone()).collect();
-        let lifecycle = halve(Slot::Lifecycle, &accounts, &mut budget, &|part| {
-            self.lifecycle.decide(context, part)
-        });
+        let trusted = subjects.partition_point(|subject| subject.dirty.failures == 0);
+        let accounts: Vec<types::Account> = subjects
+            .iter()
+            .map(|subject| subject.gathered.input.clone())
+            .collect();
+        let lifecycle = ask(
+            (Slot::Lifecycle, self.lifecycle.loaded()),
+            &accounts,
+            trusted,
+            losses,
+            &|part| self.lifecycle.decide(context, part),
+        );
         let mut staged = Staged::new(accounts.len());
         let mut next = Vec::new();
         for (place, (mut account, verdict)) in accounts.into_iter().zip(lifecycle).enumerate() {
@@ -101,20 +140,36 @@ impl Policies {
             }
         }
         let (places, accounts): (Vec<usize>, Vec<types::Account>) = next.into_iter().unzip();
-        let roles = halve(Slot::Roles, &accounts, &mut budget, &|part| {
-            self.role.decide(context, part)
-        });
+        let trusted_left = places.partition_point(|place| *place < trusted);
+        let roles = ask(
+            (Slot::Roles, self.role.loaded()),
+            &accounts,
+            trusted_left,
+            losses,
+            &|part| self.role.decide(context, part),
+        );
         let mut next = Vec::new();
         for ((place, account), verdict) in places.into_iter().zip(accounts).zip(roles) {
             if let Some(decision) = staged.note(place, verdict) {
                 staged.ask(place, decision.ask_again);
-                next.push((place, types::SeatRequest { account, roles: decision.roles }));
+                next.push((
+                    place,
+                    types::SeatRequest {
+                        account,
+                        roles: decision.roles,
+                    },
+                ));
             }
         }
         let (places, requests): (Vec<usize>, Vec<types::SeatRequest>) = next.into_iter().unzip();
-        let seats = halve(Slot::Seats, &requests, &mut budget, &|part| {
-            self.seat.decide(context, part)
-        });
+        let trusted_left = places.partition_point(|place| *place < trusted);
+        let seats = ask(
+            (Slot::Seats, self.seat.loaded()),
+            &requests,
+            trusted_left,
+            losses,
+            &|part| self.seat.decide(context, part),
+        );
         for ((place, request), verdict) in places.into_iter().zip(requests).zip(seats) {
             if let Some(decision) = staged.note(place, verdict) {
                 staged.ask(place, decision.ask_again);
@@ -155,7 +210,9 @@ impl Staged {
     }
 
     fn note<T>(&mut self, place: usize, verdict: Result<T, Failure>) -> Option<T> {
-        verdict.map_err(|failure| self.failed[place] = Some(failure)).ok()
+        verdict
+            .map_err(|failure| self.failed[place] = Some(failure))
+            .ok()
     }
 
     fn ask(&mut self, place: usize, at: Option<u64>) {
@@ -177,17 +234,35 @@ impl Staged {
     }
 }
 
-fn halve<I, T>(
-    slot: Slot,
+/// The first `trusted` inputs in one call, the others in one each: else an account that fails
+/// again and again would each time cost the calls that find it.
+fn ask<I, T>(
+    asked: (Slot, &Loaded),
     inputs: &[I],
-    budget: &mut u32,
+    trusted: usize,
+    losses: &mut Losses,
     call: &dyn Fn(&[I]) -> Answer<T>,
 ) -> Vec<Result<T, Failure>> {
+    let (together, alone) = inputs.split_at(trusted);
+    let mut verdicts = halve(asked, together, losses, call);
+    for one in alone.chunks(1) {
+        verdicts.extend(halve(asked, one, losses, call));
+    }
+    verdicts
+}
+
+fn halve<I, T>(
+    asked: (Slot, &Loaded),
+    inputs: &[I],
+    losses: &mut Losses,
+    call: &dyn Fn(&[I]) -> Answer<T>,
+) -> Vec<Result<T, Failure>> {
+    let (slot, plugin) = asked;
     if inputs.is_empty() {
         return Vec::new();
     }
     let skipped = || inputs.iter().map(|_| Err(Failure::Skipped)).collect();
-    if *budget == 0 {
+    if losses.calls == MAX_FAILED_CALLS {
         return skipped();
     }
     match call(inputs) {
@@ -197,24 +272,45 @@ fn halve<I, T>(
                 .value
                 .into_iter()
                 .map(|one| {
-                    one.map_err(|why| Failure::Rejected { slot, why: why.to_string() })
+                    one.map_err(|why| Failure::Rejected {
+                        slot,
+                        why: rejected(slot, plugin, &why),
+                    })
                 })
                 .collect()
         }
         Err(error) if error.kind == FailureKind::Busy => skipped(),
         Err(error) => {
-            *budget -= 1;
+            losses.calls += 1;
+            losses.time += error.elapsed;
             note(slot, &error.log);
             info!(slot = slot.name(), batch = inputs.len(), %error, "policy failed");
             if inputs.len() == 1 {
-                return vec![Err(Failure::Call { slot, error: Arc::new(error) })];
+                return vec![Err(Failure::Call {
+                    slot,
+                    error: Arc::new(error),
+                })];
             }
             let (left, right) = inputs.split_at(inputs.len() / 2);
-            let mut verdicts = halve(slot, left, budget, call);
-            verdicts.extend(halve(slot, right, budget, call));
+            let mut verdicts = halve(asked, left, losses, call);
+            verdicts.extend(halve(asked, right, losses, call));
             verdicts
         }
     }
+}
+
+/// One sentence that names the plugin and its export, as those of failed calls do.
+fn rejected(slot: Slot, plugin: &Loaded, why: &Rejection) -> String {
+    let about = &plugin.inspection().about;
+    let export = match slot {
+        Slot::Lifecycle => "lifecycle-policy.decide",
+        Slot::Roles => "role-policy.decide",
+        Slot::Seats => "seat-policy.decide",
+    };
+    format!(
+        "plugin {}@{} has no valid answer in {export}: {why}",
+        about.name, about.version
+    )
 }
 
 fn note(slot: Slot, log: &[LogLine]) {

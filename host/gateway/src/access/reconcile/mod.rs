@@ -22,6 +22,13 @@ use tokio::sync::watch;
 /// time, up to the second figure. In milliseconds.
 const PAUSE: (u64, u64) = (1_000, 300_000);
 
+/// The longest pause where something new came in meanwhile: it may concern an account for which
+/// the policies do not fail. In milliseconds.
+const PAUSE_FOR_NEWS: u64 = 2_000;
+
+/// Deciding yields to answering: the threads' nice value.
+const NICE: i32 = 5;
+
 /// The handle to the reconciler's threads. Dropping it stops them.
 pub struct Reconciler {
     shared: Arc<Shared>,
@@ -45,6 +52,8 @@ struct Turns {
     running: BTreeSet<OrganizationId>,
     /// Woken while it was running: has another turn.
     again: BTreeSet<OrganizationId>,
+    /// Its policies were changed while it was running: what failed then says nothing any more.
+    mended: BTreeSet<OrganizationId>,
     later: BTreeSet<(Timestamp, OrganizationId)>,
     pauses: HashMap<OrganizationId, Pause>,
     stop: bool,
@@ -52,7 +61,9 @@ struct Turns {
 
 #[derive(Clone, Copy)]
 struct Pause {
+    /// How often the policies failed for everybody; 0 is a rest after lost time.
     times: u32,
+    began: Timestamp,
     until: Timestamp,
 }
 
@@ -63,6 +74,8 @@ enum Outcome {
     More,
     /// There is nothing to do before that time, if ever.
     Idle(Option<Timestamp>),
+    /// There is more to do, but failing calls took much time: others first.
+    Tired(Duration),
     /// The policies failed for everybody that was tried.
     Failing,
 }
@@ -105,7 +118,12 @@ impl Reconciler {
     /// Says that something was changed for the organization that may mend its policies: a pause
     /// ends.
     pub fn retry(&self, organization: OrganizationId) {
-        self.shared.turns().pauses.remove(&organization);
+        let mut turns = self.shared.turns();
+        turns.pauses.remove(&organization);
+        if turns.running.contains(&organization) {
+            turns.mended.insert(organization);
+        }
+        drop(turns);
         self.shared.wake(organization);
     }
 
@@ -134,7 +152,16 @@ impl Shared {
 
     fn wake(&self, organization: OrganizationId) {
         let mut turns = self.turns();
-        if turns.pauses.get(&organization).is_some_and(|pause| pause.until > self.clock.now()) {
+        let now = self.clock.now();
+        if let Some(pause) = turns.pauses.get_mut(&organization)
+            && pause.until > now
+        {
+            let sooner = pause.began.plus(PAUSE_FOR_NEWS);
+            if sooner < pause.until {
+                pause.until = sooner;
+                turns.later.insert((sooner, organization));
+                self.work.notify_one();
+            }
             return;
         }
         if turns.running.contains(&organization) {
@@ -146,6 +173,8 @@ impl Shared {
     }
 
     fn run(&self) {
+        // On Linux this is the thread's own. Where it is refused, all are alike.
+        let _ = rustix::process::setpriority_process(None, NICE);
         while let Some(organization) = self.next() {
             let outcome = self.step(organization);
             self.progress.send_modify(|steps| *steps += 1);
@@ -164,7 +193,14 @@ impl Shared {
                 && due <= now
             {
                 turns.later.pop_first();
-                if !turns.running.contains(&organization) && turns.queued.insert(organization) {
+                let paused = turns
+                    .pauses
+                    .get(&organization)
+                    .is_some_and(|pause| pause.until > now);
+                if !paused
+                    && !turns.running.contains(&organization)
+                    && turns.queued.insert(organization)
+                {
                     turns.ready.push_back(organization);
                 }
             }
@@ -188,16 +224,40 @@ impl Shared {
         let mut turns = self.turns();
         turns.running.remove(&organization);
         let again = turns.again.remove(&organization);
-        if *outcome == Outcome::Failing {
-            let times = turns.pauses.get(&organization).map_or(0, |pause| pause.times);
-            let wait = (PAUSE.0 << times.min(16)).min(PAUSE.1);
-            let until = now.plus(wait);
-            turns.pauses.insert(organization, Pause { times: times + 1, until });
-            turns.later.insert((until, organization));
+        let mended = turns.mended.remove(&organization);
+        let times = turns
+            .pauses
+            .get(&organization)
+            .map_or(0, |pause| pause.times);
+        let pause = match outcome {
+            _ if mended => None,
+            Outcome::Failing => {
+                let wait = (PAUSE.0 << times.min(16)).min(PAUSE.1);
+                Some(Pause {
+                    times: times + 1,
+                    began: now,
+                    until: now.plus(wait),
+                })
+            }
+            Outcome::Tired(rest) => {
+                let wait = u64::try_from(rest.as_millis()).unwrap_or(u64::MAX).max(1);
+                Some(Pause {
+                    times: 0,
+                    began: now,
+                    until: now.plus(wait),
+                })
+            }
+            Outcome::More | Outcome::Idle(_) => None,
+        };
+        if let Some(pause) = pause {
+            turns.pauses.insert(organization, pause);
+            turns.later.insert((pause.until, organization));
+            self.work.notify_one();
             return;
         }
         turns.pauses.remove(&organization);
-        if (again || *outcome == Outcome::More) && turns.queued.insert(organization) {
+        let more = again || mended || *outcome == Outcome::More;
+        if more && turns.queued.insert(organization) {
             turns.ready.push_back(organization);
             self.work.notify_one();
         }
@@ -207,8 +267,20 @@ impl Shared {
         }
     }
 
+    /// Whether the organization's policies failed for everybody at the last try.
+    fn is_paused(&self, organization: OrganizationId) -> bool {
+        self.turns()
+            .pauses
+            .get(&organization)
+            .is_some_and(|pause| pause.times > 0)
+    }
+
     /// How many accounts to try at once: one, while the organization's policies are failing.
     fn batch(&self, organization: OrganizationId) -> usize {
-        if self.turns().pauses.contains_key(&organization) { 1 } else { step::BATCH }
+        if self.is_paused(organization) {
+            1
+        } else {
+            step::BATCH
+        }
     }
 }

@@ -18,17 +18,25 @@ pub(super) fn step(
     now: Timestamp,
 ) -> Result<bool, WriteError<StoreError>> {
     let reader = organization.read().map_err(WriteError::Aborted)?;
-    let oldest = reader.scan::<Spreads>(Range::all()).map_err(WriteError::Aborted)?.next();
+    let oldest = reader
+        .scan::<Spreads>(Range::all())
+        .map_err(WriteError::Aborted)?
+        .next();
     let Some(oldest) = oldest.transpose().map_err(WriteError::Aborted)? else {
         return Ok(false);
     };
     drop(reader);
     let (key, _) = oldest;
     change(organization, now, move |change| {
-        let Some(record) = change.tx.get::<Spreads>(&key)? else { return Ok(()) };
+        let Some(record) = change.tx.get::<Spreads>(&key)? else {
+            return Ok(());
+        };
         match expand(change, key.0, &record)? {
             Some(done) => {
-                let record = SpreadRecord { done: Some(done), ..record };
+                let record = SpreadRecord {
+                    done: Some(done),
+                    ..record
+                };
                 change.tx.put::<Spreads>(&key, &record)
             }
             None => change.tx.delete::<Spreads>(&key).map(|_| ()),
@@ -68,10 +76,20 @@ fn expand(
             }
             Ok(users.last().copied().filter(|_| users.len() == STEP))
         }
-        Spread::GroupDeleted { directory, group, name, external_id, at } => {
+        Spread::GroupDeleted {
+            directory,
+            group,
+            name,
+            external_id,
+            at,
+        } => {
             let users = members(change, *group, record.done)?;
             for user in &users {
-                let gone = membership::Left { group: *group, name, external_id: external_id.as_deref() };
+                let gone = membership::Left {
+                    group: *group,
+                    name,
+                    external_id: external_id.as_deref(),
+                };
                 if let Some(account) = membership::end(change, (*directory, *user), &gone, *at)? {
                     change.mark_since(account, since)?;
                 }

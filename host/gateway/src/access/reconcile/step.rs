@@ -1,13 +1,11 @@
 //! One step for one organization: a part of a wide change, then a batch of undecided accounts.
 
 use super::commit::{self, Decided};
-use super::decide::{Failure, Policies, Subject};
+use super::decide::{Failure, Losses, Policies, Subject};
 use super::{Outcome, Shared, spread};
 use crate::access::{catalogue, gather::Gatherer, mapping};
 use crate::clock::Timestamp;
-use crate::model::access::{
-    ASSIGNMENTS_TO_ASK_AGAIN, DIRTY_BY_DUE, Dirty, DirtyRecord,
-};
+use crate::model::access::{ASSIGNMENTS_TO_ASK_AGAIN, DIRTY_BY_DUE, Dirty, DirtyRecord};
 use crate::model::plugins::{Bindings, Slot};
 use crate::model::tenancy::Directories;
 use crate::plugins::Plugins;
@@ -16,8 +14,16 @@ use gatewright_store::{
     Organization, OrganizationId, OrganizationScope, Range, Read, Reader, StoreError, WriteError,
 };
 use std::collections::HashMap;
+use std::time::Duration;
 use tracing::{error, warn};
 use uuid::Uuid;
+
+/// For each second that failing calls took, an organization that has more to decide rests for so
+/// many: whatever its policies do, they have no more than a quarter of a processor for it.
+const REST: u32 = 3;
+
+/// The wait where no instance was free.
+const CROWDED: Duration = Duration::from_millis(20);
 
 /// How many accounts are decided in one call of a policy.
 pub(super) const BATCH: usize = 16;
@@ -73,16 +79,39 @@ impl Shared {
             extra: Vec::new(),
         };
         drop(reader);
-        let verdicts = policies.decide(&context, &subjects);
-        let failed = verdicts.iter().filter(|v| matches!(v, Err(Failure::Call { .. }))).count();
-        let decided = verdicts.iter().filter(|verdict| verdict.is_ok()).count();
+        let mut losses = Losses::none();
+        let verdicts = policies.decide(&context, &subjects, &mut losses);
+        let failures: Vec<Failure> = verdicts
+            .iter()
+            .filter_map(|verdict| verdict.as_ref().err().cloned())
+            .collect();
+        let decided = verdicts.len() - failures.len();
+        let subjects_tried = subjects.len();
         let batch = subjects
             .into_iter()
             .zip(verdicts)
             .map(|(subject, verdict)| Decided { subject, verdict })
             .collect();
         commit::store(organization, now, batch, due)?;
-        Ok(if failed > 0 && decided == 0 { Outcome::Failing } else { Outcome::More })
+        let probing = self.is_paused(organization.id());
+        let failed = failures
+            .iter()
+            .filter(|one| matches!(one, Failure::Call { .. }))
+            .count();
+        // One account that fails says nothing about the others, unless it is a probe.
+        if decided == 0 && (failed > 1 || (failed == 1 && probing)) {
+            if let Some(failure) = failures.first() {
+                commit::alert_all(organization, now, failure.clone())?;
+            }
+            return Ok(Outcome::Failing);
+        }
+        let crowded = failures.len() == subjects_tried && failures.iter().all(Failure::is_skip);
+        let rest = if crowded { CROWDED } else { losses.time * REST };
+        Ok(if rest.is_zero() {
+            Outcome::More
+        } else {
+            Outcome::Tired(rest)
+        })
     }
 }
 
@@ -106,9 +135,18 @@ fn due(
 }
 
 fn next_due(reader: &Reader<OrganizationScope>) -> Result<Option<Timestamp>, StoreError> {
-    let retry = reader.index_scan(&DIRTY_BY_DUE, Range::all())?.next().transpose()?;
-    let asked = reader.index_scan(&ASSIGNMENTS_TO_ASK_AGAIN, Range::all())?.next().transpose()?;
-    let times = retry.map(|((due, _), _)| due).into_iter().chain(asked.map(|(at, _)| at));
+    let retry = reader
+        .index_scan(&DIRTY_BY_DUE, Range::all())?
+        .next()
+        .transpose()?;
+    let asked = reader
+        .index_scan(&ASSIGNMENTS_TO_ASK_AGAIN, Range::all())?
+        .next()
+        .transpose()?;
+    let times = retry
+        .map(|((due, _), _)| due)
+        .into_iter()
+        .chain(asked.map(|(at, _)| at));
     Ok(times.min().map(Timestamp))
 }
 
@@ -116,7 +154,10 @@ fn next_due(reader: &Reader<OrganizationScope>) -> Result<Option<Timestamp>, Sto
 fn wake_sleepers(organization: &Organization, now: Timestamp) -> Result<bool, StepError> {
     let reader = organization.read()?;
     let mut asked = Vec::new();
-    for row in reader.index_scan(&ASSIGNMENTS_TO_ASK_AGAIN, Range::all())?.take(BATCH) {
+    for row in reader
+        .index_scan(&ASSIGNMENTS_TO_ASK_AGAIN, Range::all())?
+        .take(BATCH)
+    {
         let (at, account) = row?;
         if at > now.0 {
             break;
@@ -131,11 +172,8 @@ fn wake_sleepers(organization: &Organization, now: Timestamp) -> Result<bool, St
     Ok(true)
 }
 
-fn policies(
-    plugins: &Plugins,
-    reader: &Reader<OrganizationScope>,
-) -> Result<Policies, StepError> {
-    let bound = |slot: Slot| -> Result<_, StepError> {
+fn policies(plugins: &Plugins, reader: &Reader<OrganizationScope>) -> Result<Policies, StepError> {
+    let bound = |slot: Slot| -> Result<Arc<Plugin>, StepError> {
         let binding = reader.get::<Bindings>(&slot.name().to_owned())?;
         let binding = binding.ok_or(StepError::Load(
             slot,
@@ -145,8 +183,12 @@ fn policies(
             .load(&binding.plugin, &binding.grants)
             .map_err(|error| StepError::Load(slot, error))
     };
-    Policies::new(bound(Slot::Lifecycle)?, bound(Slot::Roles)?, bound(Slot::Seats)?)
-        .map_err(|(slot, error)| StepError::Load(slot, error))
+    Policies::new(
+        &bound(Slot::Lifecycle)?,
+        &bound(Slot::Roles)?,
+        &bound(Slot::Seats)?,
+    )
+    .map_err(|(slot, error)| StepError::Load(slot, error))
 }
 
 fn subjects(
@@ -160,12 +202,19 @@ fn subjects(
         let (id, directory) = row?;
         providers.insert(id, plugins.name(&directory.provider));
     }
+    // Those that failed last time come last: see `Policies::decide`.
+    let (trusted, suspect): (Vec<_>, Vec<_>) =
+        due.iter().partition(|(_, dirty)| dirty.failures == 0);
     let mut gatherer = Gatherer::new(reader, &mapping.entries, &providers);
     let mut subjects = Vec::with_capacity(due.len());
-    for (account, dirty) in due {
+    for (account, dirty) in trusted.into_iter().chain(suspect) {
         // An account that is gone needs no decision; its mark is removed with the batch.
         if let Some(gathered) = gatherer.account(*account)? {
-            subjects.push(Subject { account: *account, dirty: dirty.clone(), gathered });
+            subjects.push(Subject {
+                account: *account,
+                dirty: dirty.clone(),
+                gathered,
+            });
         }
     }
     Ok(subjects)

@@ -96,14 +96,19 @@ async fn organization(
 }
 
 async fn named(parts: &mut Parts, shared: &Shared) -> Option<String> {
-    let params = RawPathParams::from_request_parts(parts, shared).await.ok()?;
-    params.iter().find(|(name, _)| *name == "organization").map(|(_, value)| value.to_owned())
+    let params = RawPathParams::from_request_parts(parts, shared)
+        .await
+        .ok()?;
+    params
+        .iter()
+        .find(|(name, _)| *name == "organization")
+        .map(|(_, value)| value.to_owned())
 }
 
 fn below(parts: &Parts) -> String {
-    let path = parts
-        .extensions
-        .get::<OriginalUri>()
-        .map_or_else(|| parts.uri.path().to_owned(), |original| original.path().to_owned());
+    let path = parts.extensions.get::<OriginalUri>().map_or_else(
+        || parts.uri.path().to_owned(),
+        |original| original.path().to_owned(),
+    );
     path.strip_prefix("/api/v1").unwrap_or(&path).to_owned()
 }

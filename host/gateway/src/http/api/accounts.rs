@@ -14,9 +14,7 @@ use crate::model::facts::{USERS_BY_EMAIL, Users, text};
 use crate::model::plugins::Slot;
 use crate::model::tenancy::Directories;
 use axum::extract::{Path, Query, State};
-use gatewright_store::{
-    Organization, OrganizationScope, Range, Read, Reader, StoreError,
-};
+use gatewright_store::{Organization, OrganizationScope, Range, Read, Reader, StoreError};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -76,7 +74,9 @@ pub(super) async fn show(
         .gateway
         .run(move |_| {
             let reader = organization.read()?;
-            let record = reader.get::<Accounts>(&id)?.ok_or_else(|| missing("account", id))?;
+            let record = reader
+                .get::<Accounts>(&id)?
+                .ok_or_else(|| missing("account", id))?;
             Ok::<_, ApiError>(represent(&reader, id, &record)?)
         })
         .await??;
@@ -97,7 +97,9 @@ pub(super) async fn revoke_seat(
             let done = seats::revoke(&organization, gateway.clock.now(), id, &seat)?;
             gateway.reconciler.wake(organization.id());
             let reader = organization.read()?;
-            let record = reader.get::<Accounts>(&id)?.ok_or_else(|| missing("account", id))?;
+            let record = reader
+                .get::<Accounts>(&id)?
+                .ok_or_else(|| missing("account", id))?;
             Ok::<_, ApiError>((represent(&reader, id, &record)?, done.revision))
         })
         .await??;
@@ -111,7 +113,9 @@ async fn wait(
     account: Option<Uuid>,
     query: &HashMap<String, String>,
 ) -> Result<(), ApiError> {
-    let Some(revision) = query.get("at_least") else { return Ok(()) };
+    let Some(revision) = query.get("at_least") else {
+        return Ok(());
+    };
     let revision: u64 = revision.parse().map_err(|_| ApiError::Query {
         name: "at_least",
         problem: "is no revision: a whole number".into(),
@@ -128,9 +132,18 @@ async fn wait(
                 fresh::at_least(&reader, account, revision)
             })
             .await??;
-        let Freshness::Pending(why) = state else { return Ok(()) };
-        if tokio::time::timeout_at(deadline, progress.changed()).await.is_err() {
-            return Err(ApiError::NotFresh { revision, seconds: WAIT.as_secs(), why });
+        let Freshness::Pending(why) = state else {
+            return Ok(());
+        };
+        if tokio::time::timeout_at(deadline, progress.changed())
+            .await
+            .is_err()
+        {
+            return Err(ApiError::NotFresh {
+                revision,
+                seconds: WAIT.as_secs(),
+                why,
+            });
         }
     }
 }
@@ -153,10 +166,7 @@ fn page(
     Ok((ids, more))
 }
 
-fn by_email(
-    reader: &Reader<OrganizationScope>,
-    email: &str,
-) -> Result<Vec<Uuid>, StoreError> {
+fn by_email(reader: &Reader<OrganizationScope>, email: &str) -> Result<Vec<Uuid>, StoreError> {
     let mut ids = Vec::new();
     for directory in reader.keys::<Directories>(Range::all())? {
         let wanted = (directory?, email.to_lowercase());
@@ -184,7 +194,9 @@ fn represent(
     let of = |kind| grants.iter().filter(move |grant| grant.kind == kind);
     let mut users = Vec::new();
     for (directory, user) in &record.users {
-        let Some(found) = reader.get::<Users>(&(*directory, *user))? else { continue };
+        let Some(found) = reader.get::<Users>(&(*directory, *user))? else {
+            continue;
+        };
         users.push(json!({
             "directory": directory,
             "id": user,
@@ -249,7 +261,10 @@ fn primary_email(document: &serde_json::Map<String, Value>) -> Option<&str> {
 /// The id that a path has at `name`.
 pub(super) fn id(path: &HashMap<String, String>, name: &'static str) -> Result<Uuid, ApiError> {
     let text = path.get(name).map_or("", String::as_str);
-    text.parse().map_err(|_| ApiError::NotFound { what: name, id: text.to_owned() })
+    text.parse().map_err(|_| ApiError::NotFound {
+        what: name,
+        id: text.to_owned(),
+    })
 }
 
 /// A number in the query.
@@ -259,13 +274,21 @@ pub(super) fn number(
     default: usize,
     most: usize,
 ) -> Result<usize, ApiError> {
-    let Some(text) = query.get(name) else { return Ok(default) };
+    let Some(text) = query.get(name) else {
+        return Ok(default);
+    };
     match text.parse() {
         Ok(number) if (1..=most).contains(&number) => Ok(number),
-        _ => Err(ApiError::Query { name, problem: format!("must be from 1 to {most}") }),
+        _ => Err(ApiError::Query {
+            name,
+            problem: format!("must be from 1 to {most}"),
+        }),
     }
 }
 
 pub(super) fn missing(what: &'static str, id: Uuid) -> ApiError {
-    ApiError::NotFound { what, id: id.to_string() }
+    ApiError::NotFound {
+        what,
+        id: id.to_string(),
+    }
 }

@@ -17,8 +17,14 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Json<T> {
 
     async fn from_request(request: Request, shared: &Shared) -> Result<Self, ApiError> {
         let bytes = body::read(request.into_body(), shared.gateway.limits.body).await?;
-        let bytes = if bytes.is_empty() { b"{}".as_slice() } else { &bytes };
-        serde_json::from_slice(bytes).map(Self).map_err(ApiError::Json)
+        let bytes = if bytes.is_empty() {
+            b"{}".as_slice()
+        } else {
+            &bytes
+        };
+        serde_json::from_slice(bytes)
+            .map(Self)
+            .map_err(ApiError::Json)
     }
 }
 
@@ -31,11 +37,19 @@ pub(super) struct Answer {
 
 impl Answer {
     pub(super) fn ok(body: Value) -> Self {
-        Self { status: StatusCode::OK, body, revision: None }
+        Self {
+            status: StatusCode::OK,
+            body,
+            revision: None,
+        }
     }
 
     pub(super) fn created(body: Value) -> Self {
-        Self { status: StatusCode::CREATED, body, revision: None }
+        Self {
+            status: StatusCode::CREATED,
+            body,
+            revision: None,
+        }
     }
 
     /// Says which revision holds what the request wrote.

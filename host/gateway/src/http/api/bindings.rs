@@ -59,8 +59,11 @@ pub(super) async fn show(
     let shown = shared
         .gateway
         .run(move |gateway| {
-            let found = organization.read()?.get::<Bindings>(&slot.name().to_owned())?;
-            let binding = found.ok_or(crate::plugins::PluginError::Unbound { slot: slot.name() })?;
+            let found = organization
+                .read()?
+                .get::<Bindings>(&slot.name().to_owned())?;
+            let binding =
+                found.ok_or(crate::plugins::PluginError::Unbound { slot: slot.name() })?;
             Ok::<_, ApiError>(show_record(gateway, slot, &binding))
         })
         .await??;
@@ -113,7 +116,10 @@ pub(super) async fn roll_back(
 
 fn slot(path: &HashMap<String, String>) -> Result<Slot, ApiError> {
     let name = path.get("slot").map_or("", String::as_str);
-    Slot::from_name(name).ok_or_else(|| ApiError::NotFound { what: "slot", id: name.to_owned() })
+    Slot::from_name(name).ok_or_else(|| ApiError::NotFound {
+        what: "slot",
+        id: name.to_owned(),
+    })
 }
 
 fn show_record(gateway: &Gateway, slot: Slot, binding: &BindingRecord) -> Value {

@@ -55,7 +55,9 @@ pub(super) async fn list(
         .gateway
         .run(move |gateway| {
             let all = organizations::directories(&gateway.store, organization.id())?;
-            let all = all.iter().map(|(id, record)| show_record(gateway, &url, *id, record));
+            let all = all
+                .iter()
+                .map(|(id, record)| show_record(gateway, &url, *id, record));
             Ok::<Vec<Value>, ApiError>(all.collect())
         })
         .await??;
@@ -146,7 +148,9 @@ pub(super) async fn update(
 }
 
 fn provider(gateway: &Gateway, wanted: &str, settings: Value) -> Result<PluginRef, ApiError> {
-    let (plugin, record) = gateway.plugins.prove(wanted, settings, &Grants::default())?;
+    let (plugin, record) = gateway
+        .plugins
+        .prove(wanted, settings, &Grants::default())?;
     match record.kind {
         PluginKind::Provider => Ok(plugin),
         PluginKind::Lifecycle | PluginKind::Role | PluginKind::Seat => {

@@ -53,7 +53,11 @@ pub(super) enum ApiError {
     #[error(transparent)]
     Seat(#[from] SeatError),
     #[error("not decided up to revision {revision} within {seconds} s: {why}")]
-    NotFresh { revision: u64, seconds: u64, why: String },
+    NotFresh {
+        revision: u64,
+        seconds: u64,
+        why: String,
+    },
     #[error(transparent)]
     Tenancy(#[from] TenancyError),
     #[error(transparent)]
@@ -153,7 +157,10 @@ impl IntoResponse for ApiError {
         });
         let mut response = (status, body.to_string()).into_response();
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(
                 WWW_AUTHENTICATE,

@@ -44,7 +44,10 @@ pub(super) async fn list(
                 groups.push((key, record));
             }
             let next = next.map(|(directory, group): ResourceKey| format!("{directory}:{group}"));
-            let groups: Vec<_> = groups.iter().map(|(key, record)| show_record(*key, record)).collect();
+            let groups: Vec<_> = groups
+                .iter()
+                .map(|(key, record)| show_record(*key, record))
+                .collect();
             Ok::<_, ApiError>(json!({ "groups": groups, "next": next }))
         })
         .await??;
@@ -100,7 +103,9 @@ pub(super) async fn members(
                     break;
                 }
                 last = Some(user);
-                let Some(record) = reader.get::<Users>(&(directory, user))? else { continue };
+                let Some(record) = reader.get::<Users>(&(directory, user))? else {
+                    continue;
+                };
                 members.push(json!({
                     "user": user,
                     "account": record.account,

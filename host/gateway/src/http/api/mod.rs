@@ -31,7 +31,10 @@ use tracing::info;
 /// All routes below `/api/v1`.
 pub(super) fn router(shared: &Shared) -> Router<Shared> {
     Router::new()
-        .route("/organizations", get(organizations::list).post(organizations::create))
+        .route(
+            "/organizations",
+            get(organizations::list).post(organizations::create),
+        )
         .route("/plugins", get(plugins::list).post(plugins::install))
         .merge(organization())
         .nest("/organizations/{organization}", organization())
@@ -46,18 +49,30 @@ fn organization() -> Router<Shared> {
         .route("/", get(organizations::show))
         .route("/accounts", get(accounts::list))
         .route("/accounts/{account}", get(accounts::show))
-        .route("/accounts/{account}/seats/{seat}", axum::routing::delete(accounts::revoke_seat))
+        .route(
+            "/accounts/{account}/seats/{seat}",
+            axum::routing::delete(accounts::revoke_seat),
+        )
         .route("/groups", get(groups::list))
         .route("/groups/{group}", get(groups::show))
         .route("/groups/{group}/members", get(groups::members))
         .route("/events", get(events::list))
         .route("/alerts", get(events::alerts))
-        .route("/directories", get(directories::list).post(directories::create))
-        .route("/directories/{directory}", get(directories::show).patch(directories::update))
+        .route(
+            "/directories",
+            get(directories::list).post(directories::create),
+        )
+        .route(
+            "/directories/{directory}",
+            get(directories::show).patch(directories::update),
+        )
         .route("/tokens", get(tokens::list).post(tokens::create))
         .route("/tokens/{token}", axum::routing::delete(tokens::revoke))
         .route("/mapping", get(mapping::show).put(mapping::replace))
-        .route("/catalogue", get(mapping::catalogue).put(mapping::replace_catalogue))
+        .route(
+            "/catalogue",
+            get(mapping::catalogue).put(mapping::replace_catalogue),
+        )
         .route("/bindings", get(bindings::list))
         .route("/bindings/{slot}", get(bindings::show).put(bindings::bind))
         .route("/bindings/{slot}/rollback", post(bindings::roll_back))
@@ -66,10 +81,12 @@ fn organization() -> Router<Shared> {
 /// `/health`: answers while the process can. Needs no key and tells nothing.
 pub(super) async fn health(method: Method) -> Response {
     match method {
-        Method::GET | Method::HEAD => {
-            (StatusCode::OK, [("content-type", "application/json")], "{\"status\":\"ok\"}")
-                .into_response()
-        }
+        Method::GET | Method::HEAD => (
+            StatusCode::OK,
+            [("content-type", "application/json")],
+            "{\"status\":\"ok\"}",
+        )
+            .into_response(),
         _ => ApiError::Method(method).into_response(),
     }
 }
@@ -86,11 +103,22 @@ async fn log(State(shared): State<Shared>, request: Request, next: Next) -> Resp
     let began = Instant::now();
     let id = shared.gateway.random.id(shared.gateway.clock.now());
     let method = request.method().clone();
-    let path = request.extensions().get::<axum::extract::OriginalUri>().map_or_else(
-        || request.uri().path().to_owned(),
-        |original| original.path().to_owned(),
-    );
-    let mut response = next.run(request).await;
+    let path = request
+        .extensions()
+        .get::<axum::extract::OriginalUri>()
+        .map_or_else(
+            || request.uri().path().to_owned(),
+            |original| original.path().to_owned(),
+        );
+    // Refused here, before an extractor of the framework does it in its own words.
+    let readable = percent_encoding::percent_decode_str(&path)
+        .decode_utf8()
+        .is_ok();
+    let mut response = if readable {
+        next.run(request).await
+    } else {
+        ApiError::NoSuchPath(path.clone()).into_response()
+    };
     let cause = response.extensions_mut().remove::<error::Cause>();
     info!(
         request = %id, %method, path, status = response.status().as_u16(),

@@ -20,8 +20,14 @@ pub(super) struct New {
 }
 
 pub(super) async fn list(State(shared): State<Shared>, _: Operator) -> Result<Answer, ApiError> {
-    let all = shared.gateway.run(|gateway| organizations::all(&gateway.store)).await??;
-    let all: Vec<Value> = all.iter().map(|(id, record)| show_record(*id, record)).collect();
+    let all = shared
+        .gateway
+        .run(|gateway| organizations::all(&gateway.store))
+        .await??;
+    let all: Vec<Value> = all
+        .iter()
+        .map(|(id, record)| show_record(*id, record))
+        .collect();
     Ok(Answer::ok(json!({ "organizations": all })))
 }
 

@@ -9,8 +9,14 @@ use axum::extract::{Request, State};
 use serde_json::{Value, json};
 
 pub(super) async fn list(State(shared): State<Shared>, _: Operator) -> Result<Answer, ApiError> {
-    let all = shared.gateway.run(|gateway| gateway.plugins.installed()).await??;
-    let all: Vec<Value> = all.iter().map(|(digest, record)| show(digest, record)).collect();
+    let all = shared
+        .gateway
+        .run(|gateway| gateway.plugins.installed())
+        .await??;
+    let all: Vec<Value> = all
+        .iter()
+        .map(|(digest, record)| show(digest, record))
+        .collect();
     Ok(Answer::ok(json!({ "plugins": all })))
 }
 
@@ -21,8 +27,10 @@ pub(super) async fn install(
     request: Request,
 ) -> Result<Answer, ApiError> {
     let wasm = body::read(request.into_body(), shared.gateway.limits.component).await?;
-    let (digest, record) =
-        shared.gateway.run(move |gateway| gateway.plugins.install(&wasm)).await??;
+    let (digest, record) = shared
+        .gateway
+        .run(move |gateway| gateway.plugins.install(&wasm))
+        .await??;
     Ok(Answer::created(show(&digest, &record)))
 }
 

@@ -28,7 +28,10 @@ pub(super) async fn list(
         .gateway
         .run(move |gateway| organizations::tokens(&gateway.store, organization.id()))
         .await??;
-    let tokens: Vec<Value> = tokens.iter().map(|(id, record)| show(*id, record)).collect();
+    let tokens: Vec<Value> = tokens
+        .iter()
+        .map(|(id, record)| show(*id, record))
+        .collect();
     Ok(Answer::ok(json!({ "tokens": tokens })))
 }
 
@@ -44,7 +47,10 @@ pub(super) async fn create(
         .run(move |gateway| {
             let id = organization.id().uuid();
             let purpose = match new.directory {
-                Some(directory) => Purpose::Directory { organization: id, directory },
+                Some(directory) => Purpose::Directory {
+                    organization: id,
+                    directory,
+                },
                 None => Purpose::Application { organization: id },
             };
             let (store, random) = (&gateway.store, &gateway.random);
@@ -53,7 +59,9 @@ pub(super) async fn create(
         })
         .await??;
     let (id, secret) = (created.token_id, created.secret);
-    Ok(Answer::created(json!({ "id": id, "token": secret.reveal(), "hint": secret.hint() })))
+    Ok(Answer::created(
+        json!({ "id": id, "token": secret.reveal(), "hint": secret.hint() }),
+    ))
 }
 
 pub(super) async fn revoke(

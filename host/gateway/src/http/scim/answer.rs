@@ -23,7 +23,10 @@ pub(super) struct Answer {
 impl Answer {
     /// An answer with a resource, a list or an error.
     pub(super) fn json(status: StatusCode, body: &Value) -> Self {
-        Self { body: Some(body.to_string()), ..Self::empty(status) }
+        Self {
+            body: Some(body.to_string()),
+            ..Self::empty(status)
+        }
     }
 
     /// An answer without a body.

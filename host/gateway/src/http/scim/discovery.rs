@@ -17,7 +17,11 @@ pub(super) fn handle(
 ) -> Result<Answer, Failure> {
     let base = request.base_url.as_str();
     // A filter here would be misread as one over users (RFC 7644 section 4).
-    if request.query.iter().any(|(name, _)| name.eq_ignore_ascii_case("filter")) {
+    if request
+        .query
+        .iter()
+        .any(|(name, _)| name.eq_ignore_ascii_case("filter"))
+    {
         let error = gatewright_scim::Error {
             status: 403,
             scim_type: None,
@@ -36,9 +40,9 @@ pub(super) fn handle(
         What::Schemas => Some(list(schema::schemas(base))),
         What::Schema(id) => schema::schema(id, base),
         What::ResourceTypes => Some(list(schema::resource_types(base))),
-        What::ResourceType(id) => {
-            schema::resource_types(base).into_iter().find(|found| found["id"] == id.as_str())
-        }
+        What::ResourceType(id) => schema::resource_types(base)
+            .into_iter()
+            .find(|found| found["id"] == id.as_str()),
     };
     match found {
         Some(body) => Ok(Answer::json(StatusCode::OK, &body)),

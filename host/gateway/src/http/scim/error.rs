@@ -26,7 +26,10 @@ pub(super) enum Failure {
     #[error("{0} does not exist here; a SCIM base URL looks like /scim/v2/DIRECTORY")]
     NoSuchPath(String),
     #[error("{method} is not possible here; possible: {allowed}")]
-    Method { method: Method, allowed: &'static str },
+    Method {
+        method: Method,
+        allowed: &'static str,
+    },
     #[error("Content-Type \"{0}\" is not supported: send application/scim+json")]
     MediaType(String),
     #[error(transparent)]
@@ -124,11 +127,19 @@ impl Failure {
 }
 
 fn plain(status: StatusCode, detail: String) -> Answer {
-    scim(&ScimError { status: status.as_u16(), scim_type: None, detail })
+    scim(&ScimError {
+        status: status.as_u16(),
+        scim_type: None,
+        detail,
+    })
 }
 
 fn typed(status: StatusCode, scim_type: ScimType, detail: String) -> Answer {
-    scim(&ScimError { status: status.as_u16(), scim_type: Some(scim_type), detail })
+    scim(&ScimError {
+        status: status.as_u16(),
+        scim_type: Some(scim_type),
+        detail,
+    })
 }
 
 fn scim(error: &ScimError) -> Answer {

@@ -9,9 +9,7 @@ use crate::directory::groups::{self, StoredGroup};
 use crate::gateway::Gateway;
 use crate::ledger::Committed;
 use axum::http::StatusCode;
-use gatewright_scim::{
-    Group, GroupBody, GroupPatch, Parsed, Projection, ResourceType, parse_json,
-};
+use gatewright_scim::{Group, GroupBody, GroupPatch, Parsed, Projection, ResourceType, parse_json};
 
 pub(super) fn handle(
     gateway: &Gateway,
@@ -40,14 +38,28 @@ fn create(gateway: &Gateway, request: &Incoming) -> Result<Answer, Failure> {
     let projection = request.projection(ResourceType::Group);
     let Parsed { resource, ignored } = parse(gateway, request)?;
     let created = groups::create(&request.directory, &gateway.moment(), resource)?;
-    written(gateway, request, StatusCode::CREATED, &created, &projection, ignored)
+    written(
+        gateway,
+        request,
+        StatusCode::CREATED,
+        &created,
+        &projection,
+        ignored,
+    )
 }
 
 fn replace(gateway: &Gateway, request: &Incoming, id: &str) -> Result<Answer, Failure> {
     let projection = request.projection(ResourceType::Group);
     let Parsed { resource, ignored } = parse(gateway, request)?;
     let replaced = groups::replace(&request.directory, &gateway.moment(), id, resource)?;
-    written(gateway, request, StatusCode::OK, &replaced, &projection, ignored)
+    written(
+        gateway,
+        request,
+        StatusCode::OK,
+        &replaced,
+        &projection,
+        ignored,
+    )
 }
 
 /// A patched group is answered with 204, so that adding one member to 100,000 does not list them;
@@ -58,8 +70,19 @@ fn patch(gateway: &Gateway, request: &Incoming, id: &str) -> Result<Answer, Fail
     let patch = GroupPatch::parse(&parse_json(&request.body, limits)?, limits)?;
     let ignored = patch.ignored().to_vec();
     let patched = groups::patch(&request.directory, &gateway.moment(), id, patch)?;
-    if request.query.iter().any(|(name, _)| name.eq_ignore_ascii_case("attributes")) {
-        return written(gateway, request, StatusCode::OK, &patched, &projection, ignored);
+    if request
+        .query
+        .iter()
+        .any(|(name, _)| name.eq_ignore_ascii_case("attributes"))
+    {
+        return written(
+            gateway,
+            request,
+            StatusCode::OK,
+            &patched,
+            &projection,
+            ignored,
+        );
     }
     wake(gateway, request);
     let answer = Answer::empty(StatusCode::NO_CONTENT);
@@ -73,7 +96,10 @@ fn delete(gateway: &Gateway, request: &Incoming, id: &str) -> Result<Answer, Fai
 }
 
 fn parse(gateway: &Gateway, request: &Incoming) -> Result<Parsed<GroupBody>, Failure> {
-    Ok(Group::parse(parse_json(&request.body, &gateway.limits.scim)?)?)
+    Ok(Group::parse(parse_json(
+        &request.body,
+        &gateway.limits.scim,
+    )?)?)
 }
 
 fn written(
@@ -98,10 +124,14 @@ fn show(
     let directory = &request.directory;
     let reader = directory.organization.read()?;
     let members = projection.includes("members");
-    let mut body = groups::represent(&reader, directory.id, group, &request.base_url, members)?;
+    let mut body = groups::represent(&reader, group, &request.base_url, members)?;
     let location = body["meta"].clone();
     projection.apply(&mut body, ResourceType::Group);
     let answer = Answer::json(status, &body);
     let located = serde_json::json!({ "meta": location });
-    Ok(if status == StatusCode::CREATED { answer.located(&located) } else { answer })
+    Ok(if status == StatusCode::CREATED {
+        answer.located(&located)
+    } else {
+        answer
+    })
 }

@@ -10,6 +10,7 @@ mod error;
 mod groups;
 mod provider;
 mod route;
+mod search;
 mod users;
 
 use super::{Shared, auth, body};
@@ -44,12 +45,7 @@ struct Incoming {
 impl Incoming {
     /// Which attributes the answer is to have.
     fn projection(&self, resource: ResourceType) -> Projection {
-        let parameter = |wanted: &str| {
-            let mut pairs = self.query.iter().rev();
-            let found = pairs.find(|(name, _)| name.eq_ignore_ascii_case(wanted));
-            found.map(|(_, value)| value.as_str())
-        };
-        Projection::parse(parameter("attributes"), parameter("excludedAttributes"), resource)
+        Projection::from_query(&self.query, resource)
     }
 }
 
@@ -111,7 +107,10 @@ async fn answer(shared: &Shared, request: Request, seen: &mut Seen) -> Result<An
         body: bytes,
         base_url: format!("{}/scim/v2/{directory}", shared.public_url),
     };
-    shared.gateway.run(move |gateway| provider::through(gateway, incoming, dispatch)).await?
+    shared
+        .gateway
+        .run(move |gateway| provider::through(gateway, incoming, dispatch))
+        .await?
 }
 
 /// Resolves the token to the directory of the path. Whether another directory exists is not told.
@@ -124,12 +123,9 @@ async fn enter(
     let directory = directory.to_owned();
     let entered = gateway
         .run(move |gateway| {
-            let credential =
-                crate::directory::credentials::resolve(&gateway.store, &secret)?;
+            let credential = crate::directory::credentials::resolve(&gateway.store, &secret)?;
             match credential {
-                Some(credential) => {
-                    organizations::enter(&gateway.store, &credential, &directory)
-                }
+                Some(credential) => organizations::enter(&gateway.store, &credential, &directory),
                 None => Ok(None),
             }
         })
@@ -140,6 +136,7 @@ async fn enter(
 /// The one function of each route.
 fn dispatch(gateway: &Gateway, request: &Incoming) -> Result<Answer, Failure> {
     match &request.route {
+        Route::Search(of) => search::handle(gateway, request, *of),
         Route::Users(verb) => users::handle(gateway, request, verb),
         Route::Groups(verb) => groups::handle(gateway, request, verb),
         Route::Discovery(what) => discovery::handle(gateway, request, what),

@@ -32,7 +32,11 @@ pub(super) fn through(
         Err(failure) => return Err(failure),
     };
     let answer = answer.repaired_by(repairs);
-    Ok(if wants.present { present(gateway, &plugin, &request, answer) } else { answer })
+    Ok(if wants.present {
+        present(gateway, &plugin, &request, answer)
+    } else {
+        answer
+    })
 }
 
 fn load(gateway: &Gateway, plugin: &PluginRef) -> Result<Provider, PluginError> {
@@ -52,7 +56,10 @@ fn fall_back(
     let Some(previous) = &record.previous_provider else {
         return Err(Failure::PluginNotLoaded(error));
     };
-    warn!(error = crate::telemetry::chain(&error), "provider plugin not loaded: using the last one");
+    warn!(
+        error = crate::telemetry::chain(&error),
+        "provider plugin not loaded: using the last one"
+    );
     load(gateway, previous).map_err(Failure::PluginNotLoaded)
 }
 
@@ -63,7 +70,7 @@ fn normalize(
 ) -> Result<Vec<String>, Failure> {
     // What is not JSON is refused in the host's words, whatever the plugin would make of it.
     if request.route.has_body() {
-        check(gateway, &request.body)?;
+        gatewright_scim::check_json(&request.body, &gateway.limits.scim)?;
     }
     let asked = for_plugin(gateway, request);
     let called = plugin.normalize(&asked).or_else(|error| {
@@ -80,24 +87,22 @@ fn normalize(
     for line in &called.log {
         debug!(level = ?line.level, "provider plugin: {}", line.text);
     }
-    let normalized = called.value.map_err(|refusal| Failure::Refused(refusal.message))?;
-    let Some(normalized) = normalized else { return Ok(Vec::new()) };
-    request.query = normalized.query.into_iter().map(|p| (p.name, p.value)).collect();
+    let normalized = called
+        .value
+        .map_err(|refusal| Failure::Refused(refusal.message))?;
+    let Some(normalized) = normalized else {
+        return Ok(Vec::new());
+    };
+    request.query = normalized
+        .query
+        .into_iter()
+        .map(|p| (p.name, p.value))
+        .collect();
     if let Some(body) = normalized.body {
         request.body = Bytes::from(body);
     }
-    for repair in &normalized.repairs {
-        debug!(what = repair.what, why = repair.why, "repaired");
-    }
-    Ok(normalized.repairs.into_iter().map(|repair| repair.what).collect())
-}
-
-/// Looks through the body without keeping it; only where that fails is it read for the reason.
-fn check(gateway: &Gateway, body: &[u8]) -> Result<(), Failure> {
-    if serde_json::from_slice::<serde::de::IgnoredAny>(body).is_err() {
-        gatewright_scim::parse_json(body, &gateway.limits.scim)?;
-    }
-    Ok(())
+    let told = |repair: types::Repair| format!("{} ({})", repair.what, repair.why);
+    Ok(normalized.repairs.into_iter().map(told).collect())
 }
 
 /// The change is committed: a plugin that fails here is passed by.
@@ -112,7 +117,10 @@ fn present(gateway: &Gateway, plugin: &Provider, request: &Incoming, answer: Ans
             Ok(Some(presented)) => answer.presented(presented.status, presented.body),
             Ok(None) => answer,
             Err(refusal) => {
-                warn!(refusal.message, "provider plugin did not present the answer");
+                warn!(
+                    refusal.message,
+                    "provider plugin did not present the answer"
+                );
                 answer
             }
         },
@@ -127,7 +135,10 @@ fn for_plugin(gateway: &Gateway, request: &Incoming) -> types::Request {
     let parameters = |pairs: &[(String, String)]| {
         pairs
             .iter()
-            .map(|(name, value)| types::Parameter { name: name.clone(), value: value.clone() })
+            .map(|(name, value)| types::Parameter {
+                name: name.clone(),
+                value: value.clone(),
+            })
             .collect()
     };
     types::Request {

@@ -4,10 +4,13 @@ use super::error::Failure;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, PROXY_AUTHORIZATION};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
+use gatewright_scim::ResourceType;
 
 /// A path that exists, with what may be done there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
+    /// Of one type; none: of all.
+    Search(Option<ResourceType>),
     Users(Option<String>),
     Groups(Option<String>),
     Discovery(What),
@@ -16,6 +19,7 @@ pub(super) enum Place {
 /// A request that exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Route {
+    Search(Option<ResourceType>),
     Users(Verb),
     Groups(Verb),
     Discovery(What),
@@ -49,13 +53,19 @@ pub(super) fn parse(path: &str) -> Result<(String, Place), Failure> {
         segments.push(decode(segment).ok_or_else(unknown)?);
     }
     let mut segments = segments.into_iter();
-    let directory = segments.next().filter(|name| !name.is_empty()).ok_or_else(unknown)?;
+    let directory = segments
+        .next()
+        .filter(|name| !name.is_empty())
+        .ok_or_else(unknown)?;
     let resource = segments.next().ok_or_else(unknown)?;
     let id = segments.next();
     if segments.next().is_some() || id.as_deref() == Some("") {
         return Err(unknown());
     }
     let place = match (resource.as_str(), id) {
+        (".search", None) => Place::Search(None),
+        ("Users", Some(id)) if id == ".search" => Place::Search(Some(ResourceType::User)),
+        ("Groups", Some(id)) if id == ".search" => Place::Search(Some(ResourceType::Group)),
         ("Users", id) => Place::Users(id),
         ("Groups", id) => Place::Groups(id),
         ("ServiceProviderConfig", None) => Place::Discovery(What::ServiceProviderConfig),
@@ -79,16 +89,28 @@ impl Place {
             ("PUT", Some(id)) => Ok(Verb::Replace(id)),
             ("PATCH", Some(id)) => Ok(Verb::Patch(id)),
             ("DELETE", Some(id)) => Ok(Verb::Delete(id)),
-            (_, None) => Err(Failure::Method { method: method.clone(), allowed: COLLECTION }),
-            (_, Some(_)) => Err(Failure::Method { method: method.clone(), allowed: RESOURCE }),
+            (_, None) => Err(Failure::Method {
+                method: method.clone(),
+                allowed: COLLECTION,
+            }),
+            (_, Some(_)) => Err(Failure::Method {
+                method: method.clone(),
+                allowed: RESOURCE,
+            }),
         };
         match self {
+            Self::Search(of) if method == Method::POST => Ok(Route::Search(of)),
+            Self::Search(_) => Err(Failure::Method {
+                method: method.clone(),
+                allowed: "POST",
+            }),
             Self::Users(id) => Ok(Route::Users(verb(id)?)),
             Self::Groups(id) => Ok(Route::Groups(verb(id)?)),
             Self::Discovery(what) if method == Method::GET => Ok(Route::Discovery(what)),
-            Self::Discovery(_) => {
-                Err(Failure::Method { method: method.clone(), allowed: "GET" })
-            }
+            Self::Discovery(_) => Err(Failure::Method {
+                method: method.clone(),
+                allowed: "GET",
+            }),
         }
     }
 }
@@ -97,6 +119,7 @@ impl Route {
     /// The first segment below the base URL.
     pub(super) fn resource(&self) -> &'static str {
         match self {
+            Self::Search(_) => ".search",
             Self::Users(_) => "Users",
             Self::Groups(_) => "Groups",
             Self::Discovery(What::ServiceProviderConfig) => "ServiceProviderConfig",
@@ -107,6 +130,7 @@ impl Route {
 
     pub(super) fn method(&self) -> &'static str {
         match self.verb() {
+            None if matches!(self, Self::Search(_)) => "POST",
             Some(Verb::Create) => "POST",
             Some(Verb::Replace(_)) => "PUT",
             Some(Verb::Patch(_)) => "PATCH",
@@ -119,7 +143,7 @@ impl Route {
     pub(super) fn id(&self) -> Option<&str> {
         match self {
             Self::Discovery(What::Schema(id) | What::ResourceType(id)) => Some(id),
-            Self::Discovery(_) => None,
+            Self::Discovery(_) | Self::Search(_) => None,
             Self::Users(verb) | Self::Groups(verb) => match verb {
                 Verb::List | Verb::Create => None,
                 Verb::Get(id) | Verb::Replace(id) | Verb::Patch(id) | Verb::Delete(id) => Some(id),
@@ -128,13 +152,17 @@ impl Route {
     }
 
     pub(super) fn has_body(&self) -> bool {
-        matches!(self.verb(), Some(Verb::Create | Verb::Replace(_) | Verb::Patch(_)))
+        matches!(self, Self::Search(_))
+            || matches!(
+                self.verb(),
+                Some(Verb::Create | Verb::Replace(_) | Verb::Patch(_))
+            )
     }
 
     fn verb(&self) -> Option<&Verb> {
         match self {
             Self::Users(verb) | Self::Groups(verb) => Some(verb),
-            Self::Discovery(_) => None,
+            Self::Discovery(_) | Self::Search(_) => None,
         }
     }
 }
@@ -142,9 +170,16 @@ impl Route {
 /// `application/scim+json` and `application/json`, with any parameters; nothing at all is taken
 /// for the same, as some clients send none.
 pub(super) fn check_media_type(headers: &HeaderMap) -> Result<(), Failure> {
-    let Some(value) = headers.get(CONTENT_TYPE) else { return Ok(()) };
+    let Some(value) = headers.get(CONTENT_TYPE) else {
+        return Ok(());
+    };
     let text = value.to_str().unwrap_or("");
-    let media_type = text.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    let media_type = text
+        .split(';')
+        .next()
+        .unwrap_or("")
+        .trim()
+        .to_ascii_lowercase();
     match media_type.as_str() {
         "application/scim+json" | "application/json" | "" => Ok(()),
         _ => Err(Failure::MediaType(text.to_owned())),
@@ -166,12 +201,17 @@ pub(super) fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
     headers
         .iter()
         .filter(|(name, _)| !secret.contains(name))
-        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+        .filter_map(|(name, value)| {
+            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+        })
         .collect()
 }
 
 fn decode(segment: &str) -> Option<String> {
-    percent_encoding::percent_decode_str(segment).decode_utf8().ok().map(Into::into)
+    percent_encoding::percent_decode_str(segment)
+        .decode_utf8()
+        .ok()
+        .map(Into::into)
 }
 
 #[cfg(test)]
@@ -183,14 +223,22 @@ mod tests {
         let place = |path: &str| parse(path).ok().map(|(_, place)| place);
         assert_eq!(place("/scim/v2/d/Users"), Some(Place::Users(None)));
         assert_eq!(place("/scim/v2/d/Users/"), Some(Place::Users(None)));
-        assert_eq!(place("/scim/v2/d/Users/a%20b"), Some(Place::Users(Some("a b".into()))));
+        assert_eq!(
+            place("/scim/v2/d/Users/a%20b"),
+            Some(Place::Users(Some("a b".into())))
+        );
         assert_eq!(
             place("/scim/v2/d/Schemas/urn:x"),
             Some(Place::Discovery(What::Schema("urn:x".into())))
         );
-        for unknown in
-            ["/", "/scim/v2", "/scim/v2/d", "/scim/v2//Users", "/scim/v2/d/users", "/scim/v2/d/Users/a/b"]
-        {
+        for unknown in [
+            "/",
+            "/scim/v2",
+            "/scim/v2/d",
+            "/scim/v2//Users",
+            "/scim/v2/d/users",
+            "/scim/v2/d/Users/a/b",
+        ] {
             assert_eq!(place(unknown), None, "{unknown}");
         }
     }
@@ -199,9 +247,19 @@ mod tests {
     fn methods_are_checked_by_place() {
         let route = |path: &str, method: &str| {
             let (_, place) = parse(path).unwrap();
-            place.with_method(&Method::from_bytes(method.as_bytes()).unwrap()).ok()
+            place
+                .with_method(&Method::from_bytes(method.as_bytes()).unwrap())
+                .ok()
         };
-        assert_eq!(route("/scim/v2/d/Users", "POST"), Some(Route::Users(Verb::Create)));
+        assert_eq!(
+            route("/scim/v2/d/Users", "POST"),
+            Some(Route::Users(Verb::Create))
+        );
+        assert_eq!(
+            route("/scim/v2/d/.search", "POST"),
+            Some(Route::Search(None))
+        );
+        assert_eq!(route("/scim/v2/d/Users/.search", "GET"), None);
         assert_eq!(route("/scim/v2/d/Users", "DELETE"), None);
         assert_eq!(route("/scim/v2/d/Groups/1", "POST"), None);
         assert_eq!(route("/scim/v2/d/Schemas", "PUT"), None);

@@ -4,8 +4,8 @@ use super::Incoming;
 use super::answer::Answer;
 use super::error::Failure;
 use super::route::Verb;
-use crate::directory::users::{self, StoredUser};
 use crate::directory::list;
+use crate::directory::users::{self, StoredUser};
 use crate::gateway::Gateway;
 use crate::ledger::Committed;
 use axum::http::StatusCode;
@@ -40,10 +40,7 @@ pub(super) fn list_resources(
     resource: ResourceType,
 ) -> Result<Answer, Failure> {
     let query = ListQuery::parse(&request.query, resource, &gateway.limits.scim)?;
-    let mut page = list::page(&request.directory, resource, &query, &request.base_url)?;
-    for found in &mut page.resources {
-        query.projection.apply(found, resource);
-    }
+    let page = list::page(&request.directory, resource, &query, &request.base_url)?;
     let body = list_response(page.total, query.start_index, page.resources);
     Ok(Answer::json(StatusCode::OK, &body))
 }
@@ -60,14 +57,28 @@ fn create(gateway: &Gateway, request: &Incoming) -> Result<Answer, Failure> {
     let projection = request.projection(ResourceType::User);
     let Parsed { resource, ignored } = parse(gateway, request)?;
     let created = users::create(&request.directory, &gateway.moment(), resource)?;
-    written(gateway, request, StatusCode::CREATED, &created, &projection, ignored)
+    written(
+        gateway,
+        request,
+        StatusCode::CREATED,
+        &created,
+        &projection,
+        ignored,
+    )
 }
 
 fn replace(gateway: &Gateway, request: &Incoming, id: &str) -> Result<Answer, Failure> {
     let projection = request.projection(ResourceType::User);
     let Parsed { resource, ignored } = parse(gateway, request)?;
     let replaced = users::replace(&request.directory, &gateway.moment(), id, resource)?;
-    written(gateway, request, StatusCode::OK, &replaced, &projection, ignored)
+    written(
+        gateway,
+        request,
+        StatusCode::OK,
+        &replaced,
+        &projection,
+        ignored,
+    )
 }
 
 fn patch(gateway: &Gateway, request: &Incoming, id: &str) -> Result<Answer, Failure> {
@@ -76,7 +87,14 @@ fn patch(gateway: &Gateway, request: &Incoming, id: &str) -> Result<Answer, Fail
     let patch = UserPatch::parse(&parse_json(&request.body, limits)?, limits)?;
     let ignored = patch.ignored().to_vec();
     let patched = users::patch(&request.directory, &gateway.moment(), id, patch)?;
-    written(gateway, request, StatusCode::OK, &patched, &projection, ignored)
+    written(
+        gateway,
+        request,
+        StatusCode::OK,
+        &patched,
+        &projection,
+        ignored,
+    )
 }
 
 fn delete(gateway: &Gateway, request: &Incoming, id: &str) -> Result<Answer, Failure> {
@@ -86,7 +104,10 @@ fn delete(gateway: &Gateway, request: &Incoming, id: &str) -> Result<Answer, Fai
 }
 
 fn parse(gateway: &Gateway, request: &Incoming) -> Result<Parsed<User>, Failure> {
-    Ok(User::parse(parse_json(&request.body, &gateway.limits.scim)?)?)
+    Ok(User::parse(parse_json(
+        &request.body,
+        &gateway.limits.scim,
+    )?)?)
 }
 
 fn written(
@@ -115,7 +136,11 @@ fn show(
     let located = body.clone();
     projection.apply(&mut body, ResourceType::User);
     let answer = Answer::json(status, &body);
-    Ok(if status == StatusCode::CREATED { answer.located(&located) } else { answer })
+    Ok(if status == StatusCode::CREATED {
+        answer.located(&located)
+    } else {
+        answer
+    })
 }
 
 /// Tells the reconciler that there may be something to decide.
