@@ -78,3 +78,8 @@ pub use bindings::seat_policy::exports::gatewright::plugin::seat_policy::{
 };
 pub use policy::{LifecyclePolicy, RolePolicy, SeatPolicy};
 pub use provider::Provider;
+
+/// The tutorial, so that its policy compiles for as long as it is there.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Tutorial;

@@ -1,6 +1,8 @@
 //! A role policy from scratch. Contractors get one modest role whatever their groups say; all others
 //! get what the organization's mapping gives them. Try the tests with `cargo test -p contractors`.
 
+#![forbid(unsafe_code)]
+
 use gatewright_sdk::{Account, AttributeValue, Context, Problem, Proposal};
 use gatewright_sdk::{Refusal, RoleDecision, RolePolicy};
 
