@@ -37,6 +37,8 @@ enum Command {
     Bench(bench::Args),
     /// See the main job: sets up, builds the gateway, and runs its demo.
     Demo(demo::Args),
+    /// Run the public SCIM conformance tester alone, against the gateway as it was built last.
+    Conformance,
     /// Run everything that has to hold before a change lands: sets up, then format, lints, all
     /// tests, documentation, the public SCIM conformance tester.
     Test(test::Args),
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         Command::Setup(args) => setup::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Demo(args) => demo::main(&args),
+        Command::Conformance => conformance::check().map(|_| ()),
         Command::Test(args) => test::main(&args),
     };
     match done {

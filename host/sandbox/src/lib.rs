@@ -44,7 +44,6 @@ mod sandbox;
 mod settings;
 mod shape;
 mod shim;
-mod slot;
 mod snapshot;
 pub mod types;
 
@@ -65,4 +64,3 @@ pub use policies::{Decisions, LifecyclePolicy, RolePolicy, SeatPolicy};
 pub use provider::{Provider, Wants};
 pub use report::{About, ComponentError, Inspection, PluginKind};
 pub use sandbox::{Config, Sandbox};
-pub use slot::Slot;

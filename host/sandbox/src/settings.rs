@@ -5,6 +5,7 @@
 
 use crate::report::ComponentError;
 use crate::types::Problem;
+use jsonschema::error::ValidationErrorKind;
 use serde_json::Value;
 
 /// Beyond so many problems, more of them help nobody.
@@ -37,13 +38,29 @@ impl Schema {
             .take(MAX_PROBLEMS)
             .map(|error| Problem {
                 pointer: error.instance_path().to_string(),
-                message: error.to_string(),
+                message: match error.kind() {
+                    // In the validator's words it would not be said which: it tells of one value.
+                    ValidationErrorKind::FalseSchema => {
+                        let place = settings.pointer(error.instance_path().as_str());
+                        unknown(place.unwrap_or(settings), error.instance())
+                    }
+                    _ => error.to_string(),
+                },
             })
             .collect();
         match problems.is_empty() {
             true => Ok(()),
             false => Err(refused(problems)),
         }
+    }
+}
+
+/// What to say of a setting where the schema lets none be.
+fn unknown(settings: &Value, found: &Value) -> String {
+    let mut named = settings.as_object().into_iter().flatten();
+    match named.find(|(_, value)| *value == found) {
+        Some((name, _)) => format!("\"{name}\" is not known here: remove it"),
+        None => format!("{found} is not allowed here: remove it"),
     }
 }
 
@@ -77,6 +94,23 @@ mod tests {
         let mut places: Vec<_> = problems.iter().map(|p| p.pointer.as_str()).collect();
         places.sort_unstable();
         assert_eq!(places, ["", "/limit", "/rules/1"]);
+    }
+
+    #[test]
+    fn where_nothing_can_be_set_the_unknown_setting_is_named() {
+        let nothing = json!({ "type": "object", "additionalProperties": false });
+        let nested = json!({ "properties": { "a": nothing } });
+        for (schema, settings) in [
+            (nothing, json!({ "colour": 1 })),
+            (nested, json!({ "a": { "colour": 1 } })),
+        ] {
+            let Err(ComponentError::Settings { problems }) =
+                Schema::parse(&schema).unwrap().check(&settings)
+            else {
+                panic!("one problem");
+            };
+            assert!(problems[0].message.contains("colour"), "{problems:?}");
+        }
     }
 
     #[test]

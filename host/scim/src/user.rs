@@ -29,7 +29,8 @@ pub struct Parsed<T> {
 }
 
 impl User {
-    /// Reads the body of a POST or PUT.
+    /// Reads the body of a POST or PUT. A user of whom it does not say whether it is active is
+    /// active, and is stored so: providers read `active` back, and take its absence for no.
     ///
     /// # Errors
     ///
@@ -37,8 +38,11 @@ impl User {
     /// 400 `invalidSyntax` if the body is no object.
     pub fn parse(body: Value) -> Result<Parsed<Self>, Error> {
         let mut ignored = Vec::new();
-        let (document, _) = read_body(body, ResourceType::User, &mut ignored)?;
+        let (mut document, _) = read_body(body, ResourceType::User, &mut ignored)?;
         require(&document, "userName")?;
+        if !document.contains_key("active") {
+            document.insert("active".into(), true.into());
+        }
         Ok(Parsed {
             resource: Self { document },
             ignored,
@@ -144,9 +148,6 @@ impl User {
     #[must_use]
     pub fn to_response(&self, id: &str, meta: &Meta, groups: &[GroupRef]) -> Value {
         let mut response = frame(ResourceType::User, id, &self.document);
-        if !self.document.contains_key("active") {
-            response.insert("active".into(), true.into());
-        }
         if !groups.is_empty() {
             response.insert("groups".into(), groups_json(groups));
         }

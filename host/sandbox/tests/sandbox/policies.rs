@@ -2,9 +2,8 @@
 
 use crate::harness::{account, component, context, hostile, load, sandbox_in};
 use gatewright_sandbox::types::{AccountStatus, SeatRequest};
-use gatewright_sandbox::{FailureKind, Grants, Limits, Plugin, Slot};
+use gatewright_sandbox::{FailureKind, Grants, Limits, Plugin};
 use serde_json::json;
-use std::sync::Arc;
 use std::thread;
 
 #[test]
@@ -57,21 +56,19 @@ fn the_same_call_has_the_same_answer() {
 
 #[test]
 fn calls_in_flight_finish_on_the_policy_they_began_with() {
-    let slot = Slot::new(Arc::new(hostile("loop")));
+    let mut bound = hostile("loop");
+    let before = bound.clone();
     thread::scope(|scope| {
-        let looping = slot.current();
+        let looping = bound.clone();
         let caller = scope.spawn(move || looping.decide(&context(), &[account("mallory")]));
-        slot.swap(Arc::new(hostile("refuse")));
-        let called = slot.current().decide(&context(), &[account("mallory")]);
+        bound = hostile("refuse");
+        let called = bound.decide(&context(), &[account("mallory")]);
         assert!(called.unwrap().value[0].is_err());
         let error = caller.join().unwrap().unwrap_err();
         assert_eq!(error.kind, FailureKind::Timeout);
     });
-    slot.rollback().unwrap();
-    let error = slot
-        .current()
-        .decide(&context(), &[account("mallory")])
-        .unwrap_err();
+    bound = before;
+    let error = bound.decide(&context(), &[account("mallory")]).unwrap_err();
     assert_eq!(error.kind, FailureKind::Timeout);
 }
 

@@ -18,6 +18,7 @@ pub(crate) enum Scope {
 pub(crate) struct Parser<'a> {
     text: &'a str,
     at: usize,
+    depth: usize,
     depth_left: usize,
 }
 
@@ -26,6 +27,7 @@ impl<'a> Parser<'a> {
         Self {
             text,
             at: 0,
+            depth,
             depth_left: depth,
         }
     }
@@ -263,7 +265,8 @@ impl<'a> Parser<'a> {
     /// Goes one level deeper, if the limit lets it.
     fn nested<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
         let Some(left) = self.depth_left.checked_sub(1) else {
-            return Err(self.fault(self.at, "the filter is nested too deep"));
+            let what = format!("the filter is nested too deep, more than {} levels", self.depth);
+            return Err(self.fault(self.at, &what));
         };
         self.depth_left = left;
         let result = read(self)?;

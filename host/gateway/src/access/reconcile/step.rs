@@ -9,11 +9,12 @@ use crate::model::access::{ASSIGNMENTS_TO_ASK_AGAIN, DIRTY_BY_DUE, Dirty, DirtyR
 use crate::model::plugins::{Bindings, Slot};
 use crate::model::tenancy::Directories;
 use crate::plugins::Plugins;
-use gatewright_sandbox::types;
+use gatewright_sandbox::{Plugin, types};
 use gatewright_store::{
     Organization, OrganizationId, OrganizationScope, Range, Read, Reader, StoreError, WriteError,
 };
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 use tracing::{error, warn};
 use uuid::Uuid;
@@ -183,12 +184,12 @@ fn policies(plugins: &Plugins, reader: &Reader<OrganizationScope>) -> Result<Pol
             .load(&binding.plugin, &binding.grants)
             .map_err(|error| StepError::Load(slot, error))
     };
-    Policies::new(
-        &bound(Slot::Lifecycle)?,
-        &bound(Slot::Roles)?,
-        &bound(Slot::Seats)?,
-    )
-    .map_err(|(slot, error)| StepError::Load(slot, error))
+    let (lifecycle, role, seat) = (
+        bound(Slot::Lifecycle)?,
+        bound(Slot::Roles)?,
+        bound(Slot::Seats)?,
+    );
+    Policies::new(&lifecycle, &role, &seat).map_err(|(slot, error)| StepError::Load(slot, error))
 }
 
 fn subjects(

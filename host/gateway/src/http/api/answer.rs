@@ -22,10 +22,23 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Json<T> {
         } else {
             &bytes
         };
-        serde_json::from_slice(bytes)
-            .map(Self)
-            .map_err(ApiError::Json)
+        parse(bytes).map(Self)
     }
+}
+
+/// Reads a body, and says of what is wrong with it where it is.
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    // A list would be taken for the fields in their order.
+    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        return Err(ApiError::Json("it must be a JSON object".into()));
+    }
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let read = serde_path_to_error::deserialize(&mut reader)
+        .map_err(|error| ApiError::Json(error.to_string()))?;
+    reader
+        .end()
+        .map_err(|error| ApiError::Json(error.to_string()))?;
+    Ok(read)
 }
 
 /// An answer.

@@ -45,7 +45,7 @@ pub(super) enum ApiError {
     #[error(transparent)]
     Body(#[from] BodyError),
     #[error("the body is not what this takes: {0}")]
-    Json(serde_json::Error),
+    Json(String),
     #[error("query parameter {name}: {problem}")]
     Query { name: &'static str, problem: String },
     #[error(transparent)]

@@ -87,7 +87,10 @@ pub(super) async fn health(method: Method) -> Response {
             "{\"status\":\"ok\"}",
         )
             .into_response(),
-        _ => ApiError::Method(method).into_response(),
+        _ => {
+            let refused = ApiError::Method(method).into_response();
+            ([("allow", "GET, HEAD")], refused).into_response()
+        }
     }
 }
 

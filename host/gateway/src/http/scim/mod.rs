@@ -13,21 +13,26 @@ mod route;
 mod search;
 mod users;
 
+use super::body::BodyError;
 use super::{Shared, auth, body};
+use crate::directory::credentials::{self, Secret};
 use crate::directory::{Directory, organizations};
 use crate::gateway::Gateway;
 use answer::Answer;
-use axum::body::Bytes;
+use axum::body::{Bytes, HttpBody as _};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::response::Response;
 use error::Failure;
 use gatewright_scim::{Projection, ResourceType};
-use route::Route;
-use std::sync::Arc;
+use route::{Place, Route};
 use std::time::Instant;
 use tracing::{info, warn};
 use uuid::Uuid;
+
+/// Bytes of a body that is read before it is known who sends it: no more than the connection's own
+/// buffer takes anyway.
+const SMALL_BODY: u64 = 64 << 10;
 
 /// One SCIM request that was let in.
 struct Incoming {
@@ -84,53 +89,111 @@ pub(super) async fn handle(State(shared): State<Shared>, request: Request) -> Re
 
 async fn answer(shared: &Shared, request: Request, seen: &mut Seen) -> Result<Answer, Failure> {
     let (parts, body) = request.into_parts();
-    let (directory, route) = route::parse(parts.uri.path())?;
-    let entered = enter(&shared.gateway, &parts, &directory).await?;
-    seen.directory = Some(entered.id);
-    seen.organization = Some(entered.organization.id().to_string());
-    let route = route.with_method(&parts.method)?;
-    let limit = match route.resource() {
-        "Groups" => shared.gateway.limits.group_body,
-        _ => shared.gateway.limits.body,
-    };
-    let bytes = if route.has_body() {
-        route::check_media_type(&parts.headers)?;
-        body::read(body, limit).await?
-    } else {
-        Bytes::new()
-    };
-    let incoming = Incoming {
-        directory: entered,
-        route,
-        query: route::query(&parts),
-        headers: route::headers(&parts.headers),
-        body: bytes,
+    let (directory, place) = route::parse(parts.uri.path())?;
+    let head = Head {
+        secret: auth::bearer(&parts.headers)?,
         base_url: format!("{}/scim/v2/{directory}", shared.public_url),
+        directory,
+        place,
+        parts,
     };
+    // A small body is mostly there already. Reading it first lets one hand-over to a thread that
+    // may block do for the whole request; a large one is read only from those who were let in.
+    if body.size_hint().upper().is_some_and(|bytes| bytes <= SMALL_BODY) {
+        let bytes = body::read(body, SMALL_BODY as usize).await?;
+        let (answer, entered) = shared
+            .gateway
+            .run(move |gateway| {
+                let mut seen = Seen::default();
+                let answer = head
+                    .enter(gateway, &mut seen)
+                    .and_then(|entered| entered.with_body(bytes))
+                    .and_then(|incoming| provider::through(gateway, incoming, dispatch));
+                (answer, seen)
+            })
+            .await?;
+        *seen = entered;
+        return answer;
+    }
+    let (entered, known) = shared
+        .gateway
+        .run(move |gateway| {
+            let mut seen = Seen::default();
+            (head.enter(gateway, &mut seen), seen)
+        })
+        .await?;
+    *seen = known;
+    let entered = entered?;
+    let bytes = match entered.limit {
+        Some(limit) => body::read(body, limit).await?,
+        None => Bytes::new(),
+    };
+    let incoming = entered.with_body(bytes)?;
     shared
         .gateway
         .run(move |gateway| provider::through(gateway, incoming, dispatch))
         .await?
 }
 
-/// Resolves the token to the directory of the path. Whether another directory exists is not told.
-async fn enter(
-    gateway: &Arc<Gateway>,
-    parts: &Parts,
-    directory: &str,
-) -> Result<Directory, Failure> {
-    let secret = auth::bearer(&parts.headers)?;
-    let directory = directory.to_owned();
-    let entered = gateway
-        .run(move |gateway| {
-            let credential = crate::directory::credentials::resolve(&gateway.store, &secret)?;
-            match credential {
-                Some(credential) => organizations::enter(&gateway.store, &credential, &directory),
-                None => Ok(None),
-            }
-        })
-        .await?;
-    entered.map_err(Failure::Store)?.ok_or(Failure::WrongToken)
+/// A request before anybody was let in.
+struct Head {
+    parts: Parts,
+    secret: Secret,
+    directory: String,
+    place: Place,
+    base_url: String,
+}
+
+impl Head {
+    /// Resolves the token to the directory of the path. Whether another directory exists is not
+    /// told.
+    fn enter(self, gateway: &Gateway, seen: &mut Seen) -> Result<Entered, Failure> {
+        let credential = credentials::resolve(&gateway.store, &self.secret)?;
+        let credential = credential.ok_or(Failure::WrongToken)?;
+        let directory = organizations::enter(&gateway.store, &credential, &self.directory)?;
+        let directory = directory.ok_or(Failure::WrongToken)?;
+        seen.directory = Some(directory.id);
+        seen.organization = Some(directory.organization.id().to_string());
+        let route = self.place.with_method(&self.parts.method)?;
+        let limit = if route.has_body() {
+            route::check_media_type(&self.parts.headers)?;
+            Some(match route.resource() {
+                "Groups" => gateway.limits.group_body,
+                _ => gateway.limits.body,
+            })
+        } else {
+            None
+        };
+        let incoming = Incoming {
+            directory,
+            route,
+            query: route::query(&self.parts),
+            headers: route::headers(&self.parts.headers),
+            body: Bytes::new(),
+            base_url: self.base_url,
+        };
+        Ok(Entered { incoming, limit })
+    }
+}
+
+/// A request that was let in and waits for its body.
+struct Entered {
+    incoming: Incoming,
+    /// Bytes that its body may have; none where it has no body to look at.
+    limit: Option<usize>,
+}
+
+impl Entered {
+    fn with_body(self, bytes: Bytes) -> Result<Incoming, Failure> {
+        match self.limit {
+            Some(limit) if bytes.len() > limit => Err(BodyError::TooLarge(limit).into()),
+            Some(_) => Ok(Incoming {
+                body: bytes,
+                ..self.incoming
+            }),
+            None => Ok(self.incoming),
+        }
+    }
 }
 
 /// The one function of each route.
