@@ -63,7 +63,9 @@ struct Expected {
 /// # Panics
 /// At the first answer that is not as expected.
 pub fn play(name: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("dialogues").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("dialogues")
+        .join(name);
     let text = std::fs::read_to_string(&path)
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let dialogue: Dialogue =
@@ -74,8 +76,11 @@ pub fn play(name: &str) {
         log: None,
     });
     let client = server.scim();
-    let headers: Vec<(&str, &str)> =
-        dialogue.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let headers: Vec<(&str, &str)> = dialogue
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
     let mut saved = BTreeMap::from([("base".to_owned(), server.field("scim_base_url"))]);
     for step in dialogue.steps {
         let at = format!("{name}: {}", step.step);
@@ -92,8 +97,14 @@ pub fn play(name: &str) {
         let reply = client.send(method, &path, &headers, body.as_deref().map(str::as_bytes));
         assert_eq!(reply.status, step.expect.status, "{at}: {}", reply.text);
         for (header, wanted) in &step.expect.headers {
-            let found = reply.header(header).unwrap_or_default();
-            assert!(found.contains(wanted.as_str()), "{at}: {header} is {found:?}");
+            let (found, wanted) = (
+                reply.header(header).unwrap_or_default(),
+                fill(wanted, &saved),
+            );
+            assert!(
+                found.contains(wanted.as_str()),
+                "{at}: {header} is {found:?}"
+            );
         }
         if let Some(wanted) = step.expect.body {
             let wanted: Value = serde_json::from_str(&fill(&wanted.to_string(), &saved)).unwrap();

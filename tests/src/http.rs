@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use std::time::Duration;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 /// Sends requests with one bearer token below one base URL.
 #[derive(Clone)]
@@ -26,19 +27,49 @@ impl Client {
     /// A client for paths below `base`.
     #[must_use]
     pub fn new(base: &str, token: Option<&str>) -> Self {
+        Self::over(base, token, TlsConfig::default())
+    }
+
+    /// A client that trusts one certificate and no other.
+    #[must_use]
+    pub fn trusting(base: &str, token: Option<&str>, pem: &str) -> Self {
+        let certificate = Certificate::from_pem(pem.as_bytes()).unwrap();
+        let roots = RootCerts::new_with_certs(&[certificate]);
+        let tls = TlsConfig::builder().root_certs(roots).build();
+        Self::over(base, token, tls)
+    }
+
+    fn over(base: &str, token: Option<&str>, tls: TlsConfig) -> Self {
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .allow_non_standard_methods(true)
             .timeout_global(Some(Duration::from_secs(60)))
+            .tls_config(tls)
             .build()
             .into();
-        Self { agent, base: base.to_owned(), token: token.map(str::to_owned) }
+        Self {
+            agent,
+            base: base.to_owned(),
+            token: token.map(str::to_owned),
+        }
     }
 
     /// The same with another token.
     #[must_use]
     pub fn with_token(&self, token: Option<&str>) -> Self {
-        Self { token: token.map(str::to_owned), ..self.clone() }
+        Self {
+            token: token.map(str::to_owned),
+            ..self.clone()
+        }
+    }
+
+    /// The same for paths below `path`.
+    #[must_use]
+    pub fn below(&self, path: &str) -> Self {
+        Self {
+            base: format!("{}{path}", self.base),
+            ..self.clone()
+        }
     }
 
     /// Sends a request; the error of one that got no answer.
@@ -52,8 +83,9 @@ impl Client {
         headers: &[(&str, &str)],
         body: Option<&[u8]>,
     ) -> Result<Reply, ureq::Error> {
-        let mut request =
-            ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.base));
+        let mut request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.base));
         if let Some(token) = &self.token {
             request = request.header("Authorization", format!("Bearer {token}"));
         }
@@ -68,12 +100,23 @@ impl Client {
             .headers()
             .iter()
             .map(|(name, value)| {
-                (name.as_str().to_owned(), value.to_str().unwrap_or_default().to_owned())
+                (
+                    name.as_str().to_owned(),
+                    value.to_str().unwrap_or_default().to_owned(),
+                )
             })
             .collect();
         let limit = 256 << 20;
-        let text = answer.body_mut().with_config().limit(limit).read_to_string()?;
-        Ok(Reply { status: answer.status().as_u16(), headers, text })
+        let text = answer
+            .body_mut()
+            .with_config()
+            .limit(limit)
+            .read_to_string()?;
+        Ok(Reply {
+            status: answer.status().as_u16(),
+            headers,
+            text,
+        })
     }
 
     /// Sends a request that must be answered.
@@ -139,7 +182,10 @@ impl Reply {
     /// A header.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// The revision that the write got.

@@ -32,7 +32,12 @@ impl Server {
     #[must_use]
     pub fn start(start: Start) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut server = Self { child: None, folder, start, line: Value::Null };
+        let mut server = Self {
+            child: None,
+            folder,
+            start,
+            line: Value::Null,
+        };
         server.launch("127.0.0.1:0");
         server
     }
@@ -47,7 +52,11 @@ impl Server {
     #[must_use]
     pub fn with(provider: &str, mapping: Value) -> Self {
         let provider = Some(provider.to_owned());
-        Self::start(Start { provider, mapping: Some(mapping), log: None })
+        Self::start(Start {
+            provider,
+            mapping: Some(mapping),
+            log: None,
+        })
     }
 
     /// Ends the process at once, as a power cut would, and waits until it is gone.
@@ -62,7 +71,13 @@ impl Server {
     pub fn stop(&mut self) -> std::process::ExitStatus {
         let mut child = self.child.take().unwrap();
         let id = child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &id])
+                .status()
+                .unwrap()
+                .success()
+        );
         child.wait().unwrap()
     }
 
@@ -70,13 +85,22 @@ impl Server {
     pub fn restart(&mut self) {
         self.kill();
         let url = self.field("api_url");
-        let address = url.trim_start_matches("http://").split('/').next().unwrap().to_owned();
+        let address = url
+            .trim_start_matches("http://")
+            .split('/')
+            .next()
+            .unwrap()
+            .to_owned();
         self.launch(&address);
     }
 
     fn launch(&mut self, listen: &str) {
         let mut command = Command::new(binary());
-        command.arg("dev").arg("--data").arg(self.data()).args(["--listen", listen]);
+        command
+            .arg("dev")
+            .arg("--data")
+            .arg(self.data())
+            .args(["--listen", listen]);
         command.args(["--log", self.start.log.as_deref().unwrap_or("warn")]);
         if let Some(provider) = &self.start.provider {
             command.args(["--provider", provider]);
@@ -154,27 +178,16 @@ impl Server {
     /// All accounts, once everything up to now is decided, by label.
     #[must_use]
     pub fn accounts(&self) -> Vec<Value> {
-        let api = self.api();
-        let revision = api.get("/").expect(200).json()["revision"].as_u64().unwrap();
-        let mut accounts = Vec::new();
-        let mut after = String::new();
-        loop {
-            let path = format!("/accounts?limit=1000&at_least={revision}{after}");
-            let page = api.get(&path).expect(200).json();
-            accounts.extend(page["accounts"].as_array().unwrap().iter().cloned());
-            match page["next"].as_str() {
-                Some(next) => after = format!("&after={next}"),
-                None => break,
-            }
-        }
-        accounts.sort_by_key(|account| account["label"].as_str().unwrap().to_owned());
-        accounts
+        crate::organization::accounts(&self.api())
     }
 
     /// One account, once everything up to now is decided.
     #[must_use]
     pub fn account(&self, label: &str) -> Value {
-        let found = self.accounts().into_iter().find(|account| account["label"] == label);
+        let found = self
+            .accounts()
+            .into_iter()
+            .find(|account| account["label"] == label);
         found.unwrap_or_else(|| panic!("no account {label}"))
     }
 
@@ -185,7 +198,10 @@ impl Server {
         let mut events = Vec::new();
         let mut after = String::new();
         loop {
-            let page = api.get(&format!("/events?limit=1000{after}")).expect(200).json();
+            let page = api
+                .get(&format!("/events?limit=1000{after}"))
+                .expect(200)
+                .json();
             events.extend(page["events"].as_array().unwrap().iter().cloned());
             if page["more"] != true {
                 return events;
@@ -217,8 +233,16 @@ pub fn binary() -> PathBuf {
         return path.into();
     }
     let test = std::env::current_exe().unwrap();
-    let path = test.parent().and_then(Path::parent).unwrap().join("gatewright");
-    assert!(path.exists(), "{} is not there: run `cargo build` first", path.display());
+    let path = test
+        .parent()
+        .and_then(Path::parent)
+        .unwrap()
+        .join("gatewright");
+    assert!(
+        path.exists(),
+        "{} is not there: run `cargo build` first",
+        path.display()
+    );
     path
 }
 

@@ -15,11 +15,13 @@ fn compare(found: &Value, wanted: &Value, path: &str) -> Result<(), String> {
     match (found, wanted) {
         (_, Value::String(any)) if any == "*" => Ok(()),
         (Value::Object(found), Value::Object(wanted)) => {
-            wanted.iter().try_for_each(|(name, wanted)| match found.get(name) {
-                Some(found) => compare(found, wanted, &format!("{path}/{name}")),
-                None if wanted.is_null() => Ok(()),
-                None => Err(format!("{path}/{name} is not there, expected {wanted}")),
-            })
+            wanted
+                .iter()
+                .try_for_each(|(name, wanted)| match found.get(name) {
+                    Some(found) => compare(found, wanted, &format!("{path}/{name}")),
+                    None if wanted.is_null() => Ok(()),
+                    None => Err(format!("{path}/{name} is not there, expected {wanted}")),
+                })
         }
         (Value::Array(found), Value::Array(wanted)) if found.len() == wanted.len() => found
             .iter()

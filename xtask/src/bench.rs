@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: builds the gateway and its benchmark in release, and runs it.
 
 use crate::workspace::{Outcome, root};
+use std::path::PathBuf;
 use std::process::Command;
 
 #[derive(clap::Args)]
@@ -20,42 +21,47 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Outcome {
-    cargo(&["build", "--release", "--package", "gatewright"])?;
-    let mut bench = vec![
-        "bench",
-        "--package",
-        "gatewright-tests",
-        "--bench",
-        "gateway",
-        "--",
-    ];
-    if args.quick {
-        bench.push("--quick");
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    // Both at once: what they share is built once.
+    let packages = ["--package", "gatewright", "--package", "gatewright-bench"];
+    finish(
+        Command::new(cargo)
+            .args(["build", "--release"])
+            .args(packages),
+    )?;
+
+    let mut bench = Command::new(built("gatewright-bench"));
+    bench.env("GATEWRIGHT_BIN", built("gatewright"));
+    for (flag, wanted) in [("--quick", args.quick), ("--json", args.json)] {
+        if wanted {
+            bench.arg(flag);
+        }
     }
-    if args.json {
-        bench.push("--json");
-    }
-    let members = args.members.map(|members| members.to_string());
-    if let Some(members) = &members {
-        bench.extend(["--members", members]);
+    if let Some(members) = args.members {
+        bench.arg("--members").arg(members.to_string());
     }
     if let Some(only) = &args.only {
-        bench.extend(["--only", only]);
+        bench.arg("--only").arg(only);
     }
-    cargo(&bench)
+    finish(&mut bench)
 }
 
-/// Runs cargo on the workspace. Nothing is written to standard output but what the benchmark does.
-fn cargo(args: &[&str]) -> Outcome {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
-        .args(args)
+/// A program of the release build.
+fn built(name: &str) -> PathBuf {
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    root().join(target).join("release").join(name)
+}
+
+fn finish(command: &mut Command) -> Outcome {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let status = command
         .current_dir(root())
         .status()
-        .map_err(|error| format!("cargo cannot be run: {error}"))?;
+        .map_err(|error| format!("{program} cannot be run: {error}"))?;
     if status.success() {
         Ok(())
     } else {
-        Err(format!("cargo {} failed", args[0]))
+        Err(format!("{program} failed: {status}"))
     }
 }

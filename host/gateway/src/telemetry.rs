@@ -20,8 +20,7 @@ pub enum LogFormat {
 /// # Errors
 /// A sentence, where the filter cannot be read.
 pub fn start(format: LogFormat, level: &str) -> Result<(), String> {
-    let filter = EnvFilter::try_new(level)
-        .map_err(|error| format!("\"{level}\" is not a log filter: {error}"))?;
+    let filter = filter(level)?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -33,6 +32,14 @@ pub fn start(format: LogFormat, level: &str) -> Result<(), String> {
         LogFormat::Json => builder.json().try_init(),
     };
     Ok(())
+}
+
+/// What a level stands for, such as `info` or `warn,gatewright=debug`.
+///
+/// # Errors
+/// A sentence, where it cannot be read.
+pub fn filter(level: &str) -> Result<EnvFilter, String> {
+    EnvFilter::try_new(level).map_err(|error| format!("\"{level}\" is not a log filter: {error}"))
 }
 
 /// The error and its causes in one line.

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashSet};
 
 /// Which grants a binding lets its plugin give. By default all of the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(default, deny_unknown_fields)]
 pub struct Grants {
     /// Base roles by name.
     pub base_roles: Allowed,
@@ -267,7 +267,7 @@ mod tests {
     #[test]
     fn grants_are_readable_json() {
         let json =
-            r#"{"base-roles":{"only":["Editor","Gone"]},"custom-roles":"all","seats":"all"}"#;
+            r#"{"base_roles":{"only":["Editor","Gone"]},"custom_roles":"all","seats":"all"}"#;
         assert_eq!(serde_json::to_string(&no_owner()).unwrap(), json);
         assert_eq!(serde_json::from_str::<Grants>(json).unwrap(), no_owner());
         assert_eq!(

@@ -188,7 +188,12 @@ impl Document {
             DocumentAction::Set { file } => {
                 let mut body = read(&file)?;
                 // What `get` prints has ids, which the gateway gives itself.
-                for entry in body["entries"].as_array_mut().into_iter().flatten() {
+                for entry in body
+                    .get_mut("entries")
+                    .and_then(Value::as_array_mut)
+                    .into_iter()
+                    .flatten()
+                {
                     if let Some(entry) = entry.as_object_mut() {
                         entry.remove("id");
                     }

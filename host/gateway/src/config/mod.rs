@@ -177,6 +177,9 @@ fn build(mut root: Section<'_>, folder: &Path) -> Option<Config> {
         }
     };
     let log_level = log.text("level").unwrap_or_else(|| "info".into());
+    if let Err(problem) = crate::telemetry::filter(&log_level) {
+        log.problem("level", &problem);
+    }
     log.finish();
     root.finish();
 

@@ -265,7 +265,10 @@ impl<'a> Parser<'a> {
     /// Goes one level deeper, if the limit lets it.
     fn nested<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
         let Some(left) = self.depth_left.checked_sub(1) else {
-            let what = format!("the filter is nested too deep, more than {} levels", self.depth);
+            let what = format!(
+                "the filter is nested too deep, more than {} levels",
+                self.depth
+            );
             return Err(self.fault(self.at, &what));
         };
         self.depth_left = left;

@@ -42,6 +42,8 @@ pub enum Behaviour {
     Trap,
     /// Prints to standard output and standard error, and decides well.
     Print,
+    /// Prints 8 MiB, half of it to standard error, and decides well.
+    Flood,
     /// Answers with a reason of 8 MiB.
     BigOutput,
     /// Answers with two base roles, a role that does not exist, and a seat.

@@ -14,6 +14,7 @@ pub(crate) fn commit(behaviour: Behaviour) -> Result<(), Refusal> {
         }
         Behaviour::Trap => panic!("a bug in the policy"),
         Behaviour::Print => print(),
+        Behaviour::Flood => flood(),
         Behaviour::Sleep => thread::sleep(Duration::from_secs(5)),
         Behaviour::Refuse => return Err(Refusal::new("I would rather not")),
         Behaviour::BigOutput
@@ -54,4 +55,17 @@ fn recurse(depth: u64) -> u64 {
 fn print() {
     println!("a line on standard output");
     eprintln!("a line on standard error");
+}
+
+#[expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "what becomes of it is to be tested"
+)]
+fn flood() {
+    let line = "x".repeat(63 << 10);
+    for _ in 0..66 {
+        println!("{line}");
+        eprintln!("{line}");
+    }
 }

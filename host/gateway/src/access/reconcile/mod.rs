@@ -26,9 +26,6 @@ const PAUSE: (u64, u64) = (1_000, 300_000);
 /// the policies do not fail. In milliseconds.
 const PAUSE_FOR_NEWS: u64 = 2_000;
 
-/// Deciding yields to answering: the threads' nice value.
-const NICE: i32 = 5;
-
 /// The handle to the reconciler's threads. Dropping it stops them.
 pub struct Reconciler {
     shared: Arc<Shared>,
@@ -173,8 +170,6 @@ impl Shared {
     }
 
     fn run(&self) {
-        // On Linux this is the thread's own. Where it is refused, all are alike.
-        let _ = rustix::process::setpriority_process(None, NICE);
         while let Some(organization) = self.next() {
             let outcome = self.step(organization);
             self.progress.send_modify(|steps| *steps += 1);

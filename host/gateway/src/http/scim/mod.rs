@@ -99,7 +99,11 @@ async fn answer(shared: &Shared, request: Request, seen: &mut Seen) -> Result<An
     };
     // A small body is mostly there already. Reading it first lets one hand-over to a thread that
     // may block do for the whole request; a large one is read only from those who were let in.
-    if body.size_hint().upper().is_some_and(|bytes| bytes <= SMALL_BODY) {
+    if body
+        .size_hint()
+        .upper()
+        .is_some_and(|bytes| bytes <= SMALL_BODY)
+    {
         let bytes = body::read(body, SMALL_BODY as usize).await?;
         let (answer, entered) = shared
             .gateway

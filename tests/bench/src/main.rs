@@ -1,0 +1,107 @@
+//! What the gateway costs, beside what it could cost at best: each figure has its floor or its
+//! peer in the same run, and the two are measured in turns, so that a machine that gets slower
+//! meanwhile makes both slower. Run it with `cargo xtask bench`.
+//!
+//! The gateway is the real binary in a process of its own, with Okta's plugin and all three
+//! policies bound and its reconciler running. Client, gateway and floor share the machine: where
+//! there are two cores, a third of what is measured is the client.
+#![forbid(unsafe_code)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a benchmark: what fails ends it, and it speaks on the terminal"
+)]
+
+mod bench;
+mod client;
+mod creates;
+mod decisions;
+mod floor;
+mod groups;
+mod lookups;
+mod report;
+
+use bench::{Bench, Scale};
+use std::path::Path;
+use std::time::Instant;
+
+const USAGE: &str = "\
+cargo xtask bench [--quick] [--json] [--members N] [--only PART]
+
+  --quick       a smoke run of some ten seconds; its figures mean little
+  --json        figures as JSON on standard output, instead of a table
+  --members N   members of the large group (default 100000, with --quick 1000)
+  --only PART   creates, lookups, groups or decisions";
+
+type Part = (&'static str, fn(&mut Bench));
+
+/// In this order: the later parts need the users that the earlier ones created.
+const PARTS: [Part; 4] = [
+    ("decisions", decisions::run),
+    ("creates", creates::run),
+    ("lookups", lookups::run),
+    ("groups", groups::run),
+];
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if let [command, data] = args.as_slice()
+        && command == floor::COMMAND
+    {
+        return floor::serve(Path::new(data));
+    }
+    let options = Options::read(args);
+    let began = Instant::now();
+    let mut bench = Bench::new(options.scale);
+    for (name, part) in PARTS {
+        if options.only.as_ref().is_none_or(|only| only == name) {
+            bench.say(&format!("{name} ..."));
+            part(&mut bench);
+        }
+    }
+    let seconds = began.elapsed().as_secs();
+    if options.json {
+        println!("{:#}", bench.report.json(seconds));
+    } else {
+        print!("{}", bench.report.table(seconds));
+    }
+}
+
+struct Options {
+    json: bool,
+    only: Option<String>,
+    scale: Scale,
+}
+
+impl Options {
+    fn read(args: Vec<String>) -> Self {
+        let mut options = Self {
+            json: false,
+            only: None,
+            scale: Scale::full(),
+        };
+        let mut members = None;
+        let mut args = args.into_iter();
+        while let Some(arg) = args.next() {
+            match arg.as_str() {
+                "--json" => options.json = true,
+                "--quick" => options.scale = Scale::quick(),
+                "--only" => options.only = args.next(),
+                "--members" => members = args.next().and_then(|number| number.parse().ok()),
+                _ => {
+                    eprintln!("{USAGE}");
+                    std::process::exit(2);
+                }
+            }
+        }
+        if let Some(only) = &options.only
+            && !PARTS.iter().any(|(name, _)| name == only)
+        {
+            eprintln!("{USAGE}");
+            std::process::exit(2);
+        }
+        options.scale.members = members.unwrap_or(options.scale.members);
+        options
+    }
+}

@@ -1,0 +1,440 @@
+//! A role policy that misbehaves, in each way there is: no push is lost, who can be decided is
+//! decided, and an alert says whose fault it is.
+
+use crate::shared::Tenant;
+use gatewright_tests::{Reply, plugin};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+/// One way to misbehave, and what the alert must say of it.
+struct Misdeed {
+    behaviour: &'static str,
+    kind: &'static str,
+    /// One of these is in the alert's message. Memory and time may run out in either order.
+    says: &'static [&'static str],
+    frame: Option<&'static str>,
+}
+
+const CALL: Misdeed = Misdeed {
+    behaviour: "",
+    kind: "policy-failed",
+    says: &[],
+    frame: None,
+};
+const ANSWER: Misdeed = Misdeed {
+    kind: "decision-rejected",
+    ..CALL
+};
+const DEADLINE: &str = "it was not done at its deadline";
+
+#[test]
+fn one_that_loops() {
+    misbehaves(&Misdeed {
+        behaviour: "loop",
+        says: &[DEADLINE],
+        ..CALL
+    });
+}
+
+#[test]
+fn one_that_allocates_without_end() {
+    let says = &["it wanted more memory than it may have", DEADLINE];
+    misbehaves(&Misdeed {
+        behaviour: "allocate",
+        says,
+        ..CALL
+    });
+}
+
+#[test]
+fn one_that_recurses_without_end() {
+    let frame = Some("hostile::misdeeds::recurse");
+    let says = &["its stack is exhausted"];
+    misbehaves(&Misdeed {
+        behaviour: "recurse",
+        says,
+        frame,
+        ..CALL
+    });
+}
+
+#[test]
+fn one_that_traps() {
+    let frame = Some("hostile::misdeeds::commit");
+    let says =
+        &["it trapped (wasm trap: wasm `unreachable` instruction executed): a bug in the policy ("];
+    misbehaves(&Misdeed {
+        behaviour: "trap",
+        says,
+        frame,
+        ..CALL
+    });
+}
+
+#[test]
+fn one_that_answers_megabytes() {
+    let says = &["its output is larger than it may be", DEADLINE];
+    misbehaves(&Misdeed {
+        behaviour: "big-output",
+        says,
+        ..CALL
+    });
+}
+
+#[test]
+fn one_that_sleeps() {
+    let says = &["which this host does not grant"];
+    misbehaves(&Misdeed {
+        behaviour: "sleep",
+        says,
+        ..CALL
+    });
+}
+
+#[test]
+fn one_that_forgets_an_answer() {
+    let says = &["its answer breaks the contract"];
+    misbehaves(&Misdeed {
+        behaviour: "wrong-count",
+        says,
+        ..CALL
+    });
+}
+
+#[test]
+fn one_that_answers_garbage() {
+    let says = &["the decision is invalid", "the plugin may not grant"];
+    misbehaves(&Misdeed {
+        behaviour: "garbage",
+        says,
+        ..ANSWER
+    });
+}
+
+#[test]
+fn one_that_refuses() {
+    let says = &["the plugin refused: I would rather not"];
+    misbehaves(&Misdeed {
+        behaviour: "refuse",
+        says,
+        ..ANSWER
+    });
+}
+
+#[test]
+fn one_that_grants_what_its_binding_may_not() {
+    let says = &["the plugin may not grant the base role Owner"];
+    misbehaves(&Misdeed {
+        behaviour: "ungranted",
+        says,
+        ..ANSWER
+    });
+}
+
+/// What it prints is its own business, and costs nobody a decision.
+#[test]
+fn one_that_prints() {
+    let attacked = Attacked::new("print");
+    attacked.bind("print", "always", 200);
+    let _ = attacked.tenant.user("carol@example.com");
+    for account in attacked.tenant.accounts() {
+        assert_eq!(account["role"]["reason"], "default role", "{account}");
+        assert!(account["stale"].is_null(), "{account}");
+    }
+    assert!(attacked.alerts().is_empty(), "{:?}", attacked.alerts());
+}
+
+/// What is printed beyond the limit is dropped. It takes time, and that has a limit too.
+#[test]
+fn one_that_prints_megabytes() {
+    let misdeed = Misdeed {
+        behaviour: "flood",
+        says: &[DEADLINE],
+        ..CALL
+    };
+    let attacked = Attacked::new("flood");
+    attacked.bind("flood", "user-name-contains", 200);
+    attacked.push_crowd(20);
+    attacked.others_are_decided();
+    let tried = |account: &Value| {
+        account["role"]["reason"] == "default role" || !account["stale"].is_null()
+    };
+    let mallory = attacked.until("mallory@example.com", tried);
+    if !mallory["stale"].is_null() {
+        accuses(&mallory["stale"]["message"], &misdeed);
+    }
+    attacked.deactivate(&attacked.mallory, "mallory@example.com");
+    let operator = &attacked.tenant.operator;
+    let _ = operator
+        .post("/bindings/roles/rollback", &json!({}))
+        .expect(200);
+    attacked.recovers(22);
+}
+
+/// It never gets as far as being bound: what was there before goes on deciding.
+#[test]
+fn one_that_misbehaves_when_configured() {
+    let attacked = Attacked::new("configure");
+    for behaviour in ["loop", "allocate", "recurse", "trap", "sleep"] {
+        let reply = attacked.bind(behaviour, "configure", 400);
+        assert!(
+            reply.text.contains("hostile"),
+            "{behaviour}: {}",
+            reply.text
+        );
+        let bound = attacked
+            .tenant
+            .operator
+            .get("/bindings/roles")
+            .expect(200)
+            .json();
+        assert_eq!(bound["plugin"], "group-roles");
+        assert_eq!(bound["version"], 1);
+    }
+    let _ = attacked.tenant.user("carol@example.com");
+    let carol = attacked.tenant.account("carol@example.com");
+    assert_eq!(carol["role"]["name"], "Standard");
+}
+
+fn misbehaves(misdeed: &Misdeed) {
+    to_one_account(misdeed);
+    to_everybody(misdeed);
+}
+
+fn to_one_account(misdeed: &Misdeed) {
+    let attacked = Attacked::new(misdeed.behaviour);
+    let tenant = &attacked.tenant;
+    attacked.bind(misdeed.behaviour, "user-name-contains", 200);
+    attacked.push_crowd(20);
+    attacked.rename("mallory", &attacked.mallory);
+    let mallory = attacked.becomes_stale("mallory@example.com", misdeed);
+    assert_eq!(
+        mallory["users"][0]["display_name"], "mallory",
+        "the push is there"
+    );
+
+    attacked.others_are_decided();
+    let alerts = attacked.alerts();
+    assert_eq!(alerts.len(), 1, "{alerts:?}");
+    blames(&alerts[0], misdeed);
+    assert_eq!(alerts[0]["account"], mallory["id"]);
+
+    // Being stale does not keep anybody in.
+    attacked.deactivate(&attacked.mallory, "mallory@example.com");
+
+    let _ = tenant
+        .operator
+        .post("/bindings/roles/rollback", &json!({}))
+        .expect(200);
+    attacked.recovers(22);
+}
+
+fn to_everybody(misdeed: &Misdeed) {
+    let attacked = Attacked::new(misdeed.behaviour);
+    let tenant = &attacked.tenant;
+    attacked.bind(misdeed.behaviour, "always", 200);
+    attacked.push_crowd(20);
+    for label in ["ada@example.com", "mallory@example.com"] {
+        attacked.becomes_stale(label, misdeed);
+    }
+    // Who was never decided about has nothing, and nothing pretends otherwise.
+    for n in 0..20 {
+        let label = format!("crowd-{n}@example.com");
+        let account = attacked.until(&label, |account| !account["stale"].is_null());
+        assert!(account["role"].is_null(), "{account}");
+        assert_eq!(account["status"], "deactivated");
+        assert!(account["decided"].is_null(), "{account}");
+    }
+    let alerts = attacked.alerts();
+    assert!(!alerts.is_empty());
+    for alert in &alerts {
+        blames(alert, misdeed);
+    }
+    attacked.deactivate(&attacked.ada, "ada@example.com");
+
+    let shipped = json!({ "plugin": "group-roles" });
+    let _ = tenant.operator.put("/bindings/roles", &shipped).expect(200);
+    attacked.recovers(22);
+}
+
+/// An organization whose two accounts were decided before the hostile plugin came.
+struct Attacked {
+    tenant: Tenant,
+    digest: String,
+    ada: String,
+    mallory: String,
+}
+
+impl Attacked {
+    fn new(name: &str) -> Self {
+        let tenant = Tenant::new(name);
+        let wasm = plugin("hostile");
+        let headers = [("Content-Type", "application/wasm")];
+        let installed = tenant
+            .api()
+            .send("POST", "/plugins", &headers, Some(&wasm))
+            .expect(201);
+        let digest = installed.json()["digest"].as_str().unwrap().to_owned();
+        tenant.map(&[("Admins", "base-role", "Admin")]);
+        let ada = tenant.user("ada@example.com").id();
+        let mallory = tenant.user("mallory@example.com").id();
+        let _ = tenant.group("Admins", &[&mallory]);
+        assert_eq!(
+            tenant.account("mallory@example.com")["role"]["name"],
+            "Admin"
+        );
+        Self {
+            tenant,
+            digest,
+            ada,
+            mallory,
+        }
+    }
+
+    fn bind(&self, behaviour: &str, when: &str, status: u16) -> Reply {
+        let settings = json!({ "behaviour": behaviour, "when": when, "needle": "mallory" });
+        let grants = json!({ "base_roles": { "only": ["Standard"] } });
+        let body = json!({ "plugin": self.digest, "settings": settings, "grants": grants });
+        self.tenant
+            .operator
+            .put("/bindings/roles", &body)
+            .expect(status)
+    }
+
+    fn push_crowd(&self, size: usize) {
+        for n in 0..size {
+            let label = format!("crowd-{n}@example.com");
+            let id = self.tenant.user(&label).id();
+            let there = self
+                .tenant
+                .scim
+                .get(&format!("/Users/{id}"))
+                .expect(200)
+                .json();
+            assert_eq!(there["userName"], *label);
+        }
+    }
+
+    fn rename(&self, name: &str, user: &str) {
+        let patch = replace(&json!({ "displayName": name }));
+        let _ = self
+            .tenant
+            .scim
+            .patch(&format!("/Users/{user}"), &patch)
+            .expect(200);
+    }
+
+    /// Waits for the account to be stale for the misdeed's reason, with all that it had.
+    fn becomes_stale(&self, label: &str, misdeed: &Misdeed) -> Value {
+        let account = self.until(label, |account| !account["stale"].is_null());
+        assert_eq!(account["stale"]["slot"], "roles");
+        accuses(&account["stale"]["message"], misdeed);
+        let role = if label.starts_with("mallory") {
+            "Admin"
+        } else {
+            "Standard"
+        };
+        assert_eq!(account["role"]["name"], role, "{account}");
+        assert_eq!(account["status"], "active", "{account}");
+        assert!(account["undecided_since"].as_u64().is_some(), "{account}");
+        account
+    }
+
+    /// Those who share a batch with the poisoned account are decided, by the same plugin.
+    fn others_are_decided(&self) {
+        let others: Vec<String> = (0..20).map(|n| format!("crowd-{n}@example.com")).collect();
+        for label in others.iter().map(String::as_str).chain(["ada@example.com"]) {
+            let account = self.until(label, |account| account["undecided_since"].is_null());
+            assert_eq!(account["role"]["reason"], "default role", "{account}");
+            assert_eq!(account["status"], "active");
+            assert!(account["stale"].is_null(), "{account}");
+        }
+    }
+
+    /// Takes effect with the answer, whatever the policy does.
+    fn deactivate(&self, user: &str, label: &str) {
+        let patch = replace(&json!({ "active": false }));
+        let _ = self
+            .tenant
+            .scim
+            .patch(&format!("/Users/{user}"), &patch)
+            .expect(200);
+        let account = self.look(label);
+        assert_eq!(account["status"], "deactivated", "{account}");
+        assert_eq!(
+            account["status_reason"],
+            "the identity provider deactivated the user"
+        );
+    }
+
+    /// A decent policy is bound again: everybody is decided and nothing is left to complain of.
+    fn recovers(&self, accounts: usize) {
+        let decided = self.tenant.accounts();
+        assert_eq!(decided.len(), accounts);
+        for account in &decided {
+            assert!(account["undecided_since"].is_null(), "{account}");
+            let mallory = account["label"] == "mallory@example.com";
+            let role = if mallory { "Admin" } else { "Standard" };
+            assert_eq!(account["role"]["name"], role, "{account}");
+        }
+        assert!(self.alerts().is_empty(), "{:?}", self.alerts());
+    }
+
+    fn alerts(&self) -> Vec<Value> {
+        let body = self.tenant.application.get("/alerts").expect(200).json();
+        body["alerts"].as_array().unwrap().clone()
+    }
+
+    /// The account as it is now, decided or not.
+    fn look(&self, label: &str) -> Value {
+        let path = format!("/accounts?email={label}");
+        let found = self.tenant.application.get(&path).expect(200).json();
+        found["accounts"][0].clone()
+    }
+
+    fn until(&self, label: &str, holds: impl Fn(&Value) -> bool) -> Value {
+        let began = Instant::now();
+        loop {
+            let account = self.look(label);
+            if holds(&account) {
+                return account;
+            }
+            assert!(
+                began.elapsed() < Duration::from_secs(20),
+                "never: {account}"
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+fn replace(value: &Value) -> Value {
+    json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": [{ "op": "replace", "value": value }],
+    })
+}
+
+fn blames(alert: &Value, misdeed: &Misdeed) {
+    assert_eq!(alert["slot"], "roles");
+    let kind = alert["kind"].as_str().unwrap();
+    // The one about everybody has a kind of its own.
+    let everybody = alert["account"].is_null() && kind == "policy-failing";
+    assert!(kind == misdeed.kind || everybody, "{alert}");
+    accuses(&alert["message"], misdeed);
+    if let Some(frame) = misdeed.frame {
+        let frames = alert["details"].as_array().unwrap();
+        assert!(frames.iter().any(|found| found == frame), "{alert}");
+    }
+}
+
+/// The text names plugin, export and what happened.
+fn accuses(message: &Value, misdeed: &Misdeed) {
+    let message = message.as_str().unwrap();
+    assert!(message.starts_with("plugin hostile@"), "{message}");
+    assert!(message.contains("role-policy.decide: "), "{message}");
+    assert!(
+        misdeed.says.iter().any(|says| message.contains(says)),
+        "{message}"
+    );
+}
