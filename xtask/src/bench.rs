@@ -1,11 +1,14 @@
 //! `cargo xtask bench`: builds the gateway and its benchmark in release, and runs it.
 
+use crate::setup;
 use crate::workspace::{Outcome, root};
 use std::path::PathBuf;
 use std::process::Command;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    setup: setup::Args,
     /// A smoke run of some ten seconds, whose figures mean little.
     #[arg(long)]
     quick: bool,
@@ -15,12 +18,13 @@ pub(crate) struct Args {
     /// Members of the large group, instead of 100,000 (1,000 with --quick).
     #[arg(long, value_name = "N")]
     members: Option<usize>,
-    /// One part only: decisions, creates, lookups or groups.
+    /// One part only: decisions, creates, lookups, groups or isolation.
     #[arg(long, value_name = "PART")]
     only: Option<String>,
 }
 
 pub(crate) fn run(args: &Args) -> Outcome {
+    setup::run(&args.setup)?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     // Both at once: what they share is built once.
     let packages = ["--package", "gatewright", "--package", "gatewright-bench"];

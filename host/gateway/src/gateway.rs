@@ -1,11 +1,12 @@
 //! The gateway put together: store, plugins, reconciler, and what a request needs of them.
 
 use crate::access::reconcile::Reconciler;
-use crate::clock::{Clock, Random};
+use crate::clock::{Clock, Random, Timestamp};
 use crate::directory::Moment;
 use crate::directory::credentials::{self, Secret};
 use crate::directory::organizations;
-use crate::plugins::{PluginError, Plugins};
+use crate::plugins::{PluginError, Plugins, bindings};
+use crate::telemetry::chain;
 use gatewright_sandbox::Sandbox;
 use gatewright_store::{
     EngineError, OpenError, OrganizationId, RedbEngine, RedbOptions, Store, StoreError, WriteError,
@@ -13,6 +14,7 @@ use gatewright_store::{
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
@@ -177,6 +179,7 @@ impl Gateway {
         for (id, _) in organizations::all(&store)? {
             reconciler.wake(OrganizationId::from(id));
         }
+        warm_up(Arc::clone(&plugins), clock.now()).map_err(StartError::System)?;
         Ok(Self {
             store,
             plugins,
@@ -240,6 +243,22 @@ impl Gateway {
         .await
         .map_err(|_| Lost)
     }
+}
+
+/// Loads the shipped policies beside the start, so that the first decision of a new organization
+/// does not wait for their compilation.
+fn warm_up(plugins: Arc<Plugins>, now: Timestamp) -> std::io::Result<()> {
+    let load = move || {
+        for (slot, binding) in bindings::shipped(&plugins, now).unwrap_or_default() {
+            // Who needs it next meets the same error, with somebody to tell.
+            if let Err(error) = plugins.load(&binding.plugin, &binding.grants) {
+                let error = chain(&error);
+                tracing::warn!(slot = slot.name(), error, "shipped policy not loaded");
+            }
+        }
+    };
+    thread::Builder::new().name("warm-up".into()).spawn(load)?;
+    Ok(())
 }
 
 /// Some work ended without a result: it panicked, or the gateway is stopping.

@@ -17,6 +17,8 @@ pub(crate) struct Scale {
     pub(crate) rounds: usize,
     /// Members of the large group.
     pub(crate) members: usize,
+    /// Only a smoke run.
+    pub(crate) quick: bool,
 }
 
 impl Scale {
@@ -25,6 +27,7 @@ impl Scale {
             turn: Duration::from_secs(2),
             rounds: 5,
             members: 100_000,
+            quick: false,
         }
     }
 
@@ -33,6 +36,7 @@ impl Scale {
             turn: Duration::from_millis(200),
             rounds: 1,
             members: 1_000,
+            quick: true,
         }
     }
 }

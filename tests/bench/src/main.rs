@@ -19,6 +19,7 @@ mod creates;
 mod decisions;
 mod floor;
 mod groups;
+mod isolation;
 mod lookups;
 mod report;
 
@@ -32,16 +33,17 @@ cargo xtask bench [--quick] [--json] [--members N] [--only PART]
   --quick       a smoke run of some ten seconds; its figures mean little
   --json        figures as JSON on standard output, instead of a table
   --members N   members of the large group (default 100000, with --quick 1000)
-  --only PART   creates, lookups, groups or decisions";
+  --only PART   decisions, creates, lookups, groups or isolation";
 
 type Part = (&'static str, fn(&mut Bench));
 
 /// In this order: the later parts need the users that the earlier ones created.
-const PARTS: [Part; 4] = [
+const PARTS: [Part; 5] = [
     ("decisions", decisions::run),
     ("creates", creates::run),
     ("lookups", lookups::run),
     ("groups", groups::run),
+    ("isolation", isolation::run),
 ];
 
 fn main() {

@@ -195,7 +195,7 @@ pub fn get(
 /// What the store says.
 pub fn represent(
     reader: &impl Read<OrganizationScope>,
-    group: &StoredGroup,
+    group: StoredGroup,
     base_url: &str,
     with_members: bool,
 ) -> Result<Value, StoreError> {
@@ -220,7 +220,7 @@ pub fn represent(
         location: format!("{base_url}/Groups/{}", group.id),
         version: None,
     };
-    let document = Group::from_stored(group.record.document.clone());
+    let document = Group::from_stored(group.record.document);
     Ok(document.to_response(&group.id.to_string(), &meta, members.as_deref()))
 }
 

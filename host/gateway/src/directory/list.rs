@@ -196,7 +196,7 @@ impl View<'_> {
                 Some(users::represent(
                     self.reader,
                     key.0,
-                    &user,
+                    user,
                     self.base_url,
                     groups,
                 )?)
@@ -209,7 +209,7 @@ impl View<'_> {
                 let members = needs("members");
                 Some(groups::represent(
                     self.reader,
-                    &group,
+                    group,
                     self.base_url,
                     members,
                 )?)

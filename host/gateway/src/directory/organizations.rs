@@ -6,8 +6,8 @@ use crate::clock::{Random, Timestamp};
 use crate::ledger::Change;
 use crate::model::plugins::{BindingRecord, Bindings, PluginRef, Slot};
 use crate::model::tenancy::{
-    CredentialRecord, Credentials, Directories, DirectoryRecord, OrganizationRecord, Organizations,
-    Purpose, TokenRecord, Tokens, UnknownMember,
+    Credentials, Directories, DirectoryRecord, OrganizationRecord, Organizations, Purpose,
+    TokenRecord, Tokens, UnknownMember,
 };
 use gatewright_store::{OrganizationId, Range, Read, Store, StoreError, WriteError};
 use serde_json::json;
@@ -343,30 +343,36 @@ pub fn update_directory(
     Ok(updated.value)
 }
 
-/// The directory that a credential is for: the only way from the SCIM side to an organization's
-/// handle. None where the credential is not for this directory.
+/// The directory that a token is for: the only way from the SCIM side to an organization's handle.
+/// None where the token is unknown or revoked, or not for this directory.
 ///
 /// # Errors
 /// What the store says.
 pub fn enter(
     store: &Store,
-    credential: &CredentialRecord,
+    secret: &Secret,
     wanted: &str,
 ) -> Result<Option<Directory>, StoreError> {
-    let Purpose::Directory {
+    let reader = store.system().read()?;
+    let purpose = reader
+        .get::<Credentials>(&secret.digest())?
+        .map(|record| record.purpose);
+    let Some(Purpose::Directory {
         organization,
         directory,
-    } = credential.purpose
+    }) = purpose
     else {
         return Ok(None);
     };
     if directory.to_string() != wanted {
         return Ok(None);
     }
-    let organization = store.organization(OrganizationId::from(organization));
-    let record = organization.read()?.get::<Directories>(&directory)?;
+    let organization = OrganizationId::from(organization);
+    let record = reader
+        .organization(organization)
+        .get::<Directories>(&directory)?;
     Ok(record.map(|record| Directory {
-        organization,
+        organization: store.organization(organization),
         id: directory,
         record,
     }))

@@ -214,7 +214,7 @@ pub fn groups_of(
 pub fn represent(
     reader: &impl Read<OrganizationScope>,
     directory: Uuid,
-    user: &StoredUser,
+    user: StoredUser,
     base_url: &str,
     with_groups: bool,
 ) -> Result<Value, StoreError> {
@@ -236,7 +236,7 @@ pub fn represent(
         location: format!("{base_url}/Users/{}", user.id),
         version: None,
     };
-    let document = User::from_stored(user.record.document.clone());
+    let document = User::from_stored(user.record.document);
     Ok(document.to_response(&user.id.to_string(), &meta, &groups))
 }
 

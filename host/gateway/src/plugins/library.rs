@@ -61,8 +61,12 @@ impl From<WriteError<PluginError>> for PluginError {
     }
 }
 
-/// The plugin, and its grants as JSON.
-type LoadedKey = (PluginRef, String);
+/// A plugin that is loaded, with the settings and grants that it was loaded for.
+struct LoadedPlugin {
+    settings: Value,
+    grants: Grants,
+    plugin: Arc<Plugin>,
+}
 
 /// All plugins of the gateway.
 pub struct Plugins {
@@ -71,7 +75,8 @@ pub struct Plugins {
     clock: Clock,
     limits: Limits,
     provider_limits: Limits,
-    loaded: Mutex<HashMap<LoadedKey, Arc<Plugin>>>,
+    /// By the component's digest: looked up with each request, so without a copy of the key.
+    loaded: Mutex<HashMap<String, Vec<LoadedPlugin>>>,
     names: Mutex<HashMap<String, String>>,
 }
 
@@ -217,10 +222,14 @@ impl Plugins {
     /// # Errors
     /// Where it is not installed, or its settings are refused.
     pub fn load(&self, plugin: &PluginRef, grants: &Grants) -> Result<Arc<Plugin>, PluginError> {
-        let key = (plugin.clone(), json!(grants).to_string());
         let loaded = || self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = loaded().get(&key) {
-            return Ok(Arc::clone(known));
+        let fits =
+            |known: &&LoadedPlugin| known.settings == plugin.settings && known.grants == *grants;
+        if let Some(known) = loaded()
+            .get(&plugin.digest)
+            .and_then(|same| same.iter().find(fits))
+        {
+            return Ok(Arc::clone(&known.plugin));
         }
         let (_, record) = self.find(&plugin.digest)?;
         let digest = unhex(&plugin.digest).unwrap_or_default();
@@ -234,13 +243,17 @@ impl Plugins {
             PluginKind::Provider => self.provider_limits.clone(),
             PluginKind::Lifecycle | PluginKind::Role | PluginKind::Seat => self.limits.clone(),
         };
-        let plugin =
-            Arc::new(
-                self.sandbox
-                    .load(&wasm, &plugin.settings, limits, grants.clone())?,
-            );
-        loaded().insert(key, Arc::clone(&plugin));
-        Ok(plugin)
+        let sandbox = &self.sandbox;
+        let made = Arc::new(sandbox.load(&wasm, &plugin.settings, limits, grants.clone())?);
+        loaded()
+            .entry(plugin.digest.clone())
+            .or_default()
+            .push(LoadedPlugin {
+                settings: plugin.settings.clone(),
+                grants: grants.clone(),
+                plugin: Arc::clone(&made),
+            });
+        Ok(made)
     }
 
     /// Checks that a plugin with these settings works, and says what it is.

@@ -45,10 +45,12 @@ impl Answer {
         self.with(REVISION, HeaderValue::from(revision))
     }
 
-    /// Says where the new resource is: what the body says in `meta.location`.
-    pub(super) fn located(self, resource: &Value) -> Self {
-        let location = resource.pointer("/meta/location").and_then(Value::as_str);
-        match location.and_then(|location| HeaderValue::from_str(location).ok()) {
+    /// Says where the new resource is: its `meta.location`.
+    pub(super) fn located(self, location: &Value) -> Self {
+        match location
+            .as_str()
+            .and_then(|location| HeaderValue::from_str(location).ok())
+        {
             Some(location) => self.with(LOCATION, location),
             None => self,
         }

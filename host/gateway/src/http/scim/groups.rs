@@ -31,7 +31,7 @@ fn get(request: &Incoming, id: &str) -> Result<Answer, Failure> {
     let reader = request.directory.organization.read()?;
     let group = groups::get(&reader, request.directory.id, id)?;
     drop(reader);
-    show(request, StatusCode::OK, &group, &projection)
+    show(request, StatusCode::OK, group, &projection)
 }
 
 fn create(gateway: &Gateway, request: &Incoming) -> Result<Answer, Failure> {
@@ -42,7 +42,7 @@ fn create(gateway: &Gateway, request: &Incoming) -> Result<Answer, Failure> {
         gateway,
         request,
         StatusCode::CREATED,
-        &created,
+        created,
         &projection,
         ignored,
     )
@@ -56,7 +56,7 @@ fn replace(gateway: &Gateway, request: &Incoming, id: &str) -> Result<Answer, Fa
         gateway,
         request,
         StatusCode::OK,
-        &replaced,
+        replaced,
         &projection,
         ignored,
     )
@@ -79,7 +79,7 @@ fn patch(gateway: &Gateway, request: &Incoming, id: &str) -> Result<Answer, Fail
             gateway,
             request,
             StatusCode::OK,
-            &patched,
+            patched,
             &projection,
             ignored,
         );
@@ -106,31 +106,31 @@ fn written(
     gateway: &Gateway,
     request: &Incoming,
     status: StatusCode,
-    group: &Committed<StoredGroup>,
+    group: Committed<StoredGroup>,
     projection: &Projection,
     ignored: Vec<String>,
 ) -> Result<Answer, Failure> {
     wake(gateway, request);
-    let answer = show(request, status, &group.value, projection)?;
+    let answer = show(request, status, group.value, projection)?;
     Ok(answer.at_revision(group.revision).ignoring(ignored))
 }
 
 fn show(
     request: &Incoming,
     status: StatusCode,
-    group: &StoredGroup,
+    group: StoredGroup,
     projection: &Projection,
 ) -> Result<Answer, Failure> {
     let directory = &request.directory;
     let reader = directory.organization.read()?;
     let members = projection.includes("members");
     let mut body = groups::represent(&reader, group, &request.base_url, members)?;
-    let location = body["meta"].clone();
+    let location = body["meta"]["location"].take();
+    body["meta"]["location"] = location.clone();
     projection.apply(&mut body, ResourceType::Group);
     let answer = Answer::json(status, &body);
-    let located = serde_json::json!({ "meta": location });
     Ok(if status == StatusCode::CREATED {
-        answer.located(&located)
+        answer.located(&location)
     } else {
         answer
     })

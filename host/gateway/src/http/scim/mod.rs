@@ -15,12 +15,13 @@ mod users;
 
 use super::body::BodyError;
 use super::{Shared, auth, body};
-use crate::directory::credentials::{self, Secret};
+use crate::directory::credentials::Secret;
 use crate::directory::{Directory, organizations};
 use crate::gateway::Gateway;
 use answer::Answer;
 use axum::body::{Bytes, HttpBody as _};
 use axum::extract::{Request, State};
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use axum::response::Response;
 use error::Failure;
@@ -40,8 +41,7 @@ struct Incoming {
     route: Route,
     /// Query parameters, decoded.
     query: Vec<(String, String)>,
-    /// Headers but for credentials and cookies.
-    headers: Vec<(String, String)>,
+    headers: HeaderMap,
     body: Bytes,
     /// The SCIM base URL of the directory.
     base_url: String,
@@ -152,9 +152,7 @@ impl Head {
     /// Resolves the token to the directory of the path. Whether another directory exists is not
     /// told.
     fn enter(self, gateway: &Gateway, seen: &mut Seen) -> Result<Entered, Failure> {
-        let credential = credentials::resolve(&gateway.store, &self.secret)?;
-        let credential = credential.ok_or(Failure::WrongToken)?;
-        let directory = organizations::enter(&gateway.store, &credential, &self.directory)?;
+        let directory = organizations::enter(&gateway.store, &self.secret, &self.directory)?;
         let directory = directory.ok_or(Failure::WrongToken)?;
         seen.directory = Some(directory.id);
         seen.organization = Some(directory.organization.id().to_string());
@@ -172,7 +170,7 @@ impl Head {
             directory,
             route,
             query: route::query(&self.parts),
-            headers: route::headers(&self.parts.headers),
+            headers: self.parts.headers,
             body: Bytes::new(),
             base_url: self.base_url,
         };

@@ -4,6 +4,7 @@
 use super::Incoming;
 use super::answer::Answer;
 use super::error::Failure;
+use super::route;
 use crate::gateway::Gateway;
 use crate::model::plugins::PluginRef;
 use crate::model::tenancy::DirectoryRecord;
@@ -146,7 +147,7 @@ fn for_plugin(gateway: &Gateway, request: &Incoming) -> types::Request {
         resource: request.route.resource().to_owned(),
         id: request.route.id().map(str::to_owned),
         query: parameters(&request.query),
-        headers: parameters(&request.headers),
+        headers: parameters(&route::headers(&request.headers)),
         body: request
             .route
             .has_body()

@@ -50,7 +50,7 @@ fn get(request: &Incoming, id: &str) -> Result<Answer, Failure> {
     let reader = request.directory.organization.read()?;
     let user = users::get(&reader, request.directory.id, id)?;
     drop(reader);
-    show(request, StatusCode::OK, &user, &projection)
+    show(request, StatusCode::OK, user, &projection)
 }
 
 fn create(gateway: &Gateway, request: &Incoming) -> Result<Answer, Failure> {
@@ -61,7 +61,7 @@ fn create(gateway: &Gateway, request: &Incoming) -> Result<Answer, Failure> {
         gateway,
         request,
         StatusCode::CREATED,
-        &created,
+        created,
         &projection,
         ignored,
     )
@@ -75,7 +75,7 @@ fn replace(gateway: &Gateway, request: &Incoming, id: &str) -> Result<Answer, Fa
         gateway,
         request,
         StatusCode::OK,
-        &replaced,
+        replaced,
         &projection,
         ignored,
     )
@@ -91,7 +91,7 @@ fn patch(gateway: &Gateway, request: &Incoming, id: &str) -> Result<Answer, Fail
         gateway,
         request,
         StatusCode::OK,
-        &patched,
+        patched,
         &projection,
         ignored,
     )
@@ -114,30 +114,31 @@ fn written(
     gateway: &Gateway,
     request: &Incoming,
     status: StatusCode,
-    user: &Committed<StoredUser>,
+    user: Committed<StoredUser>,
     projection: &Projection,
     ignored: Vec<String>,
 ) -> Result<Answer, Failure> {
     wake(gateway, request);
-    let answer = show(request, status, &user.value, projection)?;
+    let answer = show(request, status, user.value, projection)?;
     Ok(answer.at_revision(user.revision).ignoring(ignored))
 }
 
 fn show(
     request: &Incoming,
     status: StatusCode,
-    user: &StoredUser,
+    user: StoredUser,
     projection: &Projection,
 ) -> Result<Answer, Failure> {
     let directory = &request.directory;
     let reader = directory.organization.read()?;
     let with_groups = projection.includes("groups");
     let mut body = users::represent(&reader, directory.id, user, &request.base_url, with_groups)?;
-    let located = body.clone();
+    let location = body["meta"]["location"].take();
+    body["meta"]["location"] = location.clone();
     projection.apply(&mut body, ResourceType::User);
     let answer = Answer::json(status, &body);
     Ok(if status == StatusCode::CREATED {
-        answer.located(&located)
+        answer.located(&location)
     } else {
         answer
     })
