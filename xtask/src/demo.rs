@@ -11,7 +11,7 @@ pub(crate) struct Args {
     setup: setup::Args,
     /// End after the show instead of staying up.
     #[arg(long)]
-    exit: bool,
+    pub(crate) exit: bool,
     /// Where the gateway listens; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     listen: String,

@@ -13,6 +13,7 @@ mod test;
 mod workspace;
 
 use clap::{Parser, Subcommand};
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 /// Gatewright's developer commands. `demo` and `test` do all set-up themselves.
@@ -45,7 +46,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let done = match Cli::parse().command {
+    let done = match cli(std::env::args_os()).command {
         Command::Setup(args) => setup::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Demo(args) => demo::main(&args),
@@ -58,5 +59,31 @@ fn main() -> ExitCode {
             workspace::say(&format!("error: {message}"));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Options may stand behind `--`, as `cargo run` has taught people: `cargo xtask demo -- --exit`.
+fn cli(args: impl Iterator<Item = OsString>) -> Cli {
+    Cli::parse_from(args.filter(|arg| arg != "--"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Command, cli};
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn options_may_stand_behind_two_hyphens() {
+        for line in ["xtask demo --exit", "xtask demo -- --exit"] {
+            let Command::Demo(demo) = cli(line.split(' ').map(Into::into)).command else {
+                panic!("{line} is not the demo");
+            };
+            assert!(demo.exit, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::Cli::command().debug_assert();
     }
 }

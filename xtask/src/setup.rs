@@ -18,7 +18,9 @@ const SHELVES: [&str; 4] = [
     "examples/plugins",
 ];
 
+// Part of other commands' arguments, whose structs have the same name.
 #[derive(clap::Args)]
+#[group(skip)]
 pub(crate) struct Args {
     /// Which compiler to take, instead of the first that is found.
     #[arg(

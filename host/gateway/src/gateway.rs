@@ -200,7 +200,7 @@ impl Gateway {
         }
     }
 
-    /// Makes sure that this operator's key is known.
+    /// Makes this the operator's key, and the one before it invalid.
     ///
     /// # Errors
     /// What the store says.
@@ -209,16 +209,12 @@ impl Gateway {
         secret: &Secret,
         organization: Option<Uuid>,
     ) -> Result<(), WriteError<StoreError>> {
-        let known = credentials::resolve(&self.store, secret).map_err(WriteError::Aborted)?;
-        if known.is_some() {
-            return Ok(());
-        }
         let now = self.clock.now();
         let id = self.random.id(now);
         let secret = secret.clone();
         self.store
             .system()
-            .write(move |tx| credentials::store_operator(tx, id, &secret, organization, now))
+            .write(move |tx| credentials::admit_operator(tx, id, &secret, organization, now))
     }
 
     /// Runs something that may block, such as reading the store or waiting for a commit, beside

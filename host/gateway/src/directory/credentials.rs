@@ -3,7 +3,7 @@
 use crate::clock::{Random, Timestamp};
 use crate::ledger::Change;
 use crate::model::tenancy::{CredentialRecord, Credentials, Purpose, TokenRecord, Tokens};
-use gatewright_store::{Read, Store, StoreError, SystemScope, Writer};
+use gatewright_store::{Range, Read, Store, StoreError, SystemScope, Writer};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use uuid::Uuid;
@@ -73,23 +73,44 @@ pub fn resolve(store: &Store, secret: &Secret) -> Result<Option<CredentialRecord
     store.system().read()?.get::<Credentials>(&secret.digest())
 }
 
-/// Stores a credential that belongs to no organization's list, such as the operator's.
+/// Makes this the one operator's key of its kind. The key before it, if it was another one, is
+/// valid no more: who replaces the file that holds it has revoked the old one.
 ///
 /// # Errors
 /// What the store says.
-pub fn store_operator(
+pub fn admit_operator(
     tx: &mut Writer<'_, SystemScope>,
     id: Uuid,
     secret: &Secret,
     organization: Option<Uuid>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let record = CredentialRecord {
-        id,
-        purpose: Purpose::Operator { organization },
-        created: now,
-    };
-    tx.put::<Credentials>(&secret.digest(), &record)
+    let purpose = Purpose::Operator { organization };
+    let digest = secret.digest();
+    let mut known = false;
+    let mut replaced = Vec::new();
+    // All credentials, once at each start.
+    for row in tx.scan::<Credentials>(Range::all())? {
+        let (other, record) = row?;
+        if record.purpose == purpose {
+            known |= other == digest;
+            if other != digest {
+                replaced.push(other);
+            }
+        }
+    }
+    for other in &replaced {
+        tx.delete::<Credentials>(other)?;
+    }
+    if !known {
+        let record = CredentialRecord {
+            id,
+            purpose,
+            created: now,
+        };
+        tx.put::<Credentials>(&digest, &record)?;
+    }
+    Ok(())
 }
 
 /// Stores a new token in the organization's list; the caller stores the credential with

@@ -143,6 +143,7 @@ pub fn delete(
                 external_id: group.external_id.as_deref(),
             };
             membership::end(change, key, &left, change.at())?;
+            membership::report(change, (key.0, group.id), &group.name, &[], &[key.1])?;
         }
         change.tx.delete::<Users>(&key)?;
         count(change, Counted::Users, key.0, -1)?;
