@@ -230,3 +230,22 @@ fn a_request_under_way_is_answered_before_the_end() {
     assert!(answer.contains("HTTP/1.1 201 Created"), "{answer}");
     assert_eq!(serving.ended(Duration::from_secs(20)), Some(0));
 }
+
+#[test]
+fn an_operators_key_that_was_replaced_is_valid_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = write(&folder, LEAST);
+    let file = folder.path().join("operator.key");
+    let first = {
+        let _serving = Serving::start(&config);
+        fs::read_to_string(&file).unwrap()
+    };
+    fs::remove_file(&file).unwrap();
+    let serving = Serving::start(&config);
+    let second = fs::read_to_string(&file).unwrap();
+    let status = |key: &str| {
+        let api = Client::new(&format!("{}/api/v1", serving.url), Some(key.trim()));
+        api.get("/organizations").status
+    };
+    assert_eq!((status(&first), status(&second)), (401, 200));
+}

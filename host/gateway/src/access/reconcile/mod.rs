@@ -13,10 +13,12 @@ use crate::clock::{Clock, Timestamp};
 use crate::plugins::Plugins;
 use gatewright_store::{OrganizationId, Store};
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 use tokio::sync::watch;
+use tracing::error;
 
 /// How long an organization is left alone after its policies failed for everybody: doubles each
 /// time, up to the second figure. In milliseconds.
@@ -25,6 +27,10 @@ const PAUSE: (u64, u64) = (1_000, 300_000);
 /// The longest pause where something new came in meanwhile: it may concern an account for which
 /// the policies do not fail. In milliseconds.
 const PAUSE_FOR_NEWS: u64 = 2_000;
+
+/// Deciding yields to answering: the nice value of the threads. Where nobody else wants the
+/// processor they are as fast as any; where a policy loops until its deadline, pushes go first.
+const NICE: i32 = 10;
 
 /// The handle to the reconciler's threads. Dropping it stops them.
 pub struct Reconciler {
@@ -136,7 +142,7 @@ impl Drop for Reconciler {
         self.shared.turns().stop = true;
         self.shared.work.notify_all();
         for thread in self.threads.drain(..) {
-            // A panic of a step is caught in it; there is nobody left to tell of another one.
+            // A step's panic is caught; there is nobody left to tell of another one.
             let _ = thread.join();
         }
     }
@@ -170,8 +176,15 @@ impl Shared {
     }
 
     fn run(&self) {
+        // On Linux this is the thread's own. Where it is refused, all are alike.
+        let _ = rustix::process::setpriority_process(None, NICE);
         while let Some(organization) = self.next() {
-            let outcome = self.step(organization);
+            // A bug in one organization's step must not end the decisions of all others.
+            let step = || self.step(organization);
+            let outcome = panic::catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|_| {
+                error!(%organization, "a reconcile step panicked");
+                Outcome::Failing
+            });
             self.progress.send_modify(|steps| *steps += 1);
             self.done(organization, &outcome);
         }
