@@ -28,10 +28,6 @@ const PAUSE: (u64, u64) = (1_000, 300_000);
 /// the policies do not fail. In milliseconds.
 const PAUSE_FOR_NEWS: u64 = 2_000;
 
-/// Deciding yields to answering: the nice value of the threads. Where nobody else wants the
-/// processor they are as fast as any; where a policy loops until its deadline, pushes go first.
-const NICE: i32 = 10;
-
 /// The handle to the reconciler's threads. Dropping it stops them.
 pub struct Reconciler {
     shared: Arc<Shared>,
@@ -176,8 +172,6 @@ impl Shared {
     }
 
     fn run(&self) {
-        // On Linux this is the thread's own. Where it is refused, all are alike.
-        let _ = rustix::process::setpriority_process(None, NICE);
         while let Some(organization) = self.next() {
             // A bug in one organization's step must not end the decisions of all others.
             let step = || self.step(organization);
