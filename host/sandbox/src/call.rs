@@ -1,7 +1,7 @@
 //! One call is one fresh instance: nothing a guest does is seen by the next call.
 
 use crate::bindings::base::exports::gatewright::plugin::plugin::GuestIndices;
-use crate::engine::ticks;
+use crate::deadline;
 use crate::failure::{self, CallError, Stage};
 use crate::limits::Budget;
 use crate::log::{LogBook, LogLine};
@@ -133,7 +133,7 @@ impl Guest {
         store.set_hostcall_fuel(usize::try_from(budget.output).unwrap_or(usize::MAX));
         store.set_max_component_handles(MAX_HANDLES);
         // A store begins with its deadline in the past, and a component may run code at its start.
-        store.set_epoch_deadline(ticks(budget.time));
+        deadline::arm(&mut store, budget.time);
         let result = self.pre.instantiate(&mut store);
         let halted = Halted {
             guest: self,
@@ -188,7 +188,7 @@ impl Running<'_> {
         call: impl FnOnce(&mut Store<State>, &Instance) -> Result<R>,
     ) -> Result<(Self, R), CallError> {
         let store = &mut self.halted.store;
-        store.set_epoch_deadline(ticks(self.time));
+        deadline::arm(store, self.time);
         store.data_mut().now = now;
         match call(store, &self.instance) {
             Ok(value) => Ok((self, value)),

@@ -4,6 +4,7 @@
 
 use crate::Digest;
 use crate::call::Guest;
+use crate::deadline;
 use crate::engine::{self, Layout};
 use crate::job::{Job, Prepared, Reply, Setup, Task};
 use crate::limits::{Budget, MAX_MEMORY};
@@ -142,7 +143,7 @@ fn prepare(
 
     let (mut store, instance) = running.into_parts();
     // Reading is our own work: time and room enough for all memories.
-    store.set_epoch_deadline(engine::ticks(Duration::from_secs(30)));
+    deadline::arm(&mut store, Duration::from_secs(30));
     store.set_hostcall_fuel(2 * MAX_MEMORY as usize);
     let snapshot = match instrumented {
         // The guest's memory would keep the handle of a stream that no later instance has, and its

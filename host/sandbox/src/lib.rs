@@ -28,6 +28,7 @@ mod cache;
 mod call;
 mod child;
 mod compiler;
+mod deadline;
 mod digest;
 mod engine;
 mod error;

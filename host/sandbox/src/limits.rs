@@ -24,7 +24,8 @@ const BATCH_OUTPUT: u64 = 16;
 /// The default is that of a policy, [`Limits::for_provider`] that of a provider plugin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Wall time of a call with one account or request, kept exactly to about 5 ms. 50 ms.
+    /// The processor's time of a call with one account or request, kept to about a millisecond.
+    /// 50 ms.
     pub time: Duration,
     /// Added for each further account of a batch. 5 ms.
     pub time_per_extra_item: Duration,
