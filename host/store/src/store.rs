@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::{
     OrganizationId,
-    engine::{Engine, EngineError, Transaction, Verdict},
+    engine::{Engine, EngineError, Transaction, Urgency, Verdict},
     error::{OpenError, StoreError, WriteError},
     format::{self, Migration},
     read::Reader,
@@ -65,6 +65,7 @@ impl Store {
         Organization {
             store: self.clone(),
             id,
+            urgency: Urgency::Now,
         }
     }
 
@@ -76,7 +77,7 @@ impl Store {
         Ok(Reader::new(Arc::from(self.engine.snapshot()?), scope))
     }
 
-    fn write<S, R, E, F>(&self, scope: S, mut f: F) -> Result<R, WriteError<E>>
+    fn write<S, R, E, F>(&self, scope: S, urgency: Urgency, mut f: F) -> Result<R, WriteError<E>>
     where
         S: ScopeKind,
         F: FnMut(&mut Writer<'_, S>) -> Result<R, E> + Send + 'static,
@@ -99,7 +100,8 @@ impl Store {
                 verdict
             }
         };
-        self.engine.transact(scope.organization(), Box::new(body))?;
+        self.engine
+            .transact(scope.organization(), urgency, Box::new(body))?;
         let result = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
         match result {
             Some(result) => result.map_err(WriteError::Aborted),
@@ -148,7 +150,7 @@ impl System {
         R: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.store.write(SystemScope(()), f)
+        self.store.write(SystemScope(()), Urgency::Now, f)
     }
 
     /// The rows of one organization.
@@ -175,6 +177,7 @@ impl System {
 pub struct Organization {
     store: Store,
     id: OrganizationId,
+    urgency: Urgency,
 }
 
 impl Organization {
@@ -193,6 +196,16 @@ impl Organization {
         self.store.read(OrganizationScope(self.id))
     }
 
+    /// The same rows, for one whose writes nobody waits for: they may be held back for a few
+    /// milliseconds to share the commit of others.
+    #[must_use]
+    pub fn unhurried(self) -> Self {
+        Self {
+            urgency: Urgency::Soon,
+            ..self
+        }
+    }
+
     /// Runs `f` as one transaction, as [`System::write`] does.
     ///
     /// # Errors
@@ -204,6 +217,7 @@ impl Organization {
         R: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.store.write(OrganizationScope(self.id), f)
+        self.store
+            .write(OrganizationScope(self.id), self.urgency, f)
     }
 }

@@ -41,7 +41,8 @@ pub(super) enum StepError {
 
 impl Shared {
     pub(super) fn step(&self, organization: OrganizationId) -> Outcome {
-        let handle = self.store.organization(organization);
+        // A decision that is durable with the next push, not before it, costs no sync of its own.
+        let handle = self.store.organization(organization).unhurried();
         match self.try_step(&handle) {
             Ok(outcome) => outcome,
             Err(error) => {
