@@ -15,5 +15,6 @@ mod isolation;
 mod limits;
 mod okta;
 mod process;
+mod returning;
 mod shared;
 mod tokens;

@@ -65,7 +65,7 @@ enum DirectoryAction {
         #[arg(long, default_value = "{}")]
         settings: String,
     },
-    /// Change its name or its provider plugin
+    /// Change its name, its provider plugin or its settings
     Update {
         /// Its id
         id: String,
@@ -75,6 +75,25 @@ enum DirectoryAction {
         /// Another provider plugin
         #[arg(long)]
         provider: Option<String>,
+        /// What `filter=userName eq "..."` means and what no two users have alike: userName,
+        /// externalId or emails.value. Say what "unique identifier" is set to in Okta
+        #[arg(long, value_name = "ATTRIBUTE")]
+        unique_identifier: Option<String>,
+        /// For how many days a deleted user can be restored: 0 to 3650
+        #[arg(long, value_name = "DAYS")]
+        keep_deleted_days: Option<u32>,
+    },
+    /// List users whom the provider deleted and who can still be restored
+    Deleted {
+        /// The directory's id
+        id: String,
+    },
+    /// Restore a user whom the provider deleted; memberships and seats do not come back by it
+    Restore {
+        /// The directory's id
+        id: String,
+        /// The user's id
+        user: String,
     },
 }
 
@@ -97,15 +116,36 @@ impl Directories {
                 let answer = to.post(&to.path("/directories"), &body)?;
                 created(to, &answer, &["id", "name", "scim_base_url", "token"]);
             }
-            DirectoryAction::Update { id, name, provider } => {
+            DirectoryAction::Update {
+                id,
+                name,
+                provider,
+                unique_identifier,
+                keep_deleted_days,
+            } => {
                 let mut body = json!({});
-                for (field, value) in [("name", name), ("provider", provider)] {
+                for (field, value) in [
+                    ("name", name.map(Value::from)),
+                    ("provider", provider.map(Value::from)),
+                    ("unique_identifier", unique_identifier.map(Value::from)),
+                    ("keep_deleted_days", keep_deleted_days.map(Value::from)),
+                ] {
                     if let Some(value) = value {
-                        body[field] = value.into();
+                        body[field] = value;
                     }
                 }
                 let answer = to.patch(&to.path(&format!("/directories/{id}")), &body)?;
                 created(to, &answer, &["id", "name", "/provider/name"]);
+            }
+            DirectoryAction::Deleted { id } => {
+                let answer = to.get(&to.path(&format!("/directories/{id}/deleted-users")))?;
+                let columns = ["id", "user_name", "external_id", "deleted", "kept_until"];
+                show(to, &answer, "users", &columns);
+            }
+            DirectoryAction::Restore { id, user } => {
+                let path = format!("/directories/{id}/deleted-users/{user}/restore");
+                let answer = to.post(&to.path(&path), &json!({}))?;
+                created(to, &answer, &["id", "user_name", "account"]);
             }
         }
         Ok(())
