@@ -127,6 +127,25 @@ fn filters_nest_32_deep() {
 }
 
 #[test]
+fn a_filter_has_a_hundred_comparisons() {
+    let tenant = Tenant::new("Filter terms");
+    let _ = tenant.user("ada@acme.test");
+    let filter = |terms: usize| vec!["active eq true"; terms].join(" and ");
+    let list = |terms: usize| {
+        let query = filter(terms).replace(' ', "%20");
+        tenant.scim.get(&format!("/Users?filter={query}"))
+    };
+    assert_eq!(list(100).expect(200).json()["totalResults"], 1);
+    refused(list(101), 400, "more than 100 comparisons");
+    let search = |terms: usize| {
+        let body = json!({ "filter": filter(terms) });
+        tenant.scim.post("/Users/.search", &body)
+    };
+    assert_eq!(search(100).expect(200).json()["totalResults"], 1);
+    refused(search(101), 400, "more than 100 comparisons");
+}
+
+#[test]
 fn a_patch_has_ten_thousand_operations() {
     let tenant = Tenant::new("Operations");
     let path = format!("/Users/{}", tenant.user("ada@acme.test").id());

@@ -200,6 +200,7 @@ fn limits(mut section: Section<'_>, limits: &mut RequestLimits) {
     section.set("component_bytes", 1_024..=1 << 30, &mut limits.component);
     section.set("json_depth", 4..=512, &mut limits.scim.json_depth);
     section.set("filter_depth", 1..=512, &mut limits.scim.filter_depth);
+    section.set("filter_terms", 1..=10_000, &mut limits.scim.filter_terms);
     section.set(
         "patch_operations",
         1..=1_000_000,
