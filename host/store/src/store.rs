@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::{
     OrganizationId,
-    engine::{Engine, EngineError, Transaction, Verdict},
+    engine::{Engine, EngineError, Rehearsal, Transaction, Verdict},
     error::{OpenError, StoreError, WriteError},
     format::{self, Migration},
     read::Reader,
@@ -66,6 +66,21 @@ impl Store {
             store: self.clone(),
             id,
         }
+    }
+
+    /// A store that begins as this one is now. What is written to it is read from it and reaches no
+    /// disk: it is kept in memory and forgotten with the last handle. Nothing waits for it, and it
+    /// does not see what is written to this one meanwhile.
+    ///
+    /// It is for one thread: a transaction that is begun while another one runs fails.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Engine`] where the storage fails.
+    pub fn rehearsal(&self) -> Result<Self, StoreError> {
+        Ok(Self {
+            engine: Arc::new(Rehearsal::of(&*self.engine)?),
+        })
     }
 
     pub(crate) fn engine(&self) -> &dyn Engine {

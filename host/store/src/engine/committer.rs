@@ -14,9 +14,9 @@ use std::{
 use redb::{Database, Table};
 
 use super::{
-    Body, EngineError, Verdict,
+    Body, EngineError, Rows, Verdict,
     overlay::{Overlay, Writes},
-    redb::{ROWS, storage},
+    redb::{ROWS, TableRows, storage},
 };
 
 /// The most transactions that share a commit. It bounds how long the first of them waits.
@@ -76,7 +76,7 @@ fn run_batch(
         let mut table = transaction.open_table(ROWS).map_err(storage)?;
         let mut body = first.body;
         loop {
-            let ran = run_body(&table, body);
+            let ran = run_body(&TableRows(&table), body);
             counters.transactions.fetch_add(1, Ordering::Relaxed);
             answers.push(match ran {
                 Ok((verdict, writes)) => {
@@ -104,13 +104,10 @@ fn run_batch(
 }
 
 /// Runs one body over an overlay of its own, so that one that aborts or panics leaves no trace.
-fn run_body(
-    table: &Table<'_, &'static [u8], &'static [u8]>,
-    mut body: Body,
-) -> Result<(Verdict, Writes), EngineError> {
+pub(super) fn run_body(rows: &impl Rows, mut body: Body) -> Result<(Verdict, Writes), EngineError> {
     // The body is dropped inside, for what it holds may panic as well.
     let ran = catch_unwind(AssertUnwindSafe(move || {
-        let mut overlay = Overlay::new(table);
+        let mut overlay = Overlay::new(rows);
         let verdict = body(&mut overlay);
         drop(body);
         (verdict, overlay.into_writes())
