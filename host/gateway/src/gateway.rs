@@ -6,7 +6,9 @@ use crate::directory::Moment;
 use crate::directory::credentials::{self, Secret};
 use crate::directory::organizations;
 use crate::plugins::{PluginError, Plugins, bindings};
+use crate::rate::{Rate, Rates};
 use crate::telemetry::chain;
+use crate::turns::Turns;
 use gatewright_sandbox::Sandbox;
 use gatewright_store::{
     EngineError, OpenError, OrganizationId, RedbEngine, RedbOptions, Store, StoreError, WriteError,
@@ -27,6 +29,8 @@ pub struct Options {
     pub cache_bytes: usize,
     /// What requests may ask for.
     pub limits: RequestLimits,
+    /// How often each credential may ask for something over SCIM.
+    pub rate: Rate,
     /// What a policy's call may use.
     pub policy_limits: gatewright_sandbox::Limits,
     /// What a provider plugin's call may use.
@@ -71,6 +75,11 @@ impl Options {
             data,
             cache_bytes: 256 << 20,
             limits: RequestLimits::default(),
+            // Entra asks for 25 in a second.
+            rate: Rate {
+                per_second: 50,
+                burst: 200,
+            },
             policy_limits: gatewright_sandbox::Limits::default(),
             provider_limits: gatewright_sandbox::Limits::for_provider(),
             plugin_slots: 64,
@@ -126,6 +135,10 @@ pub struct Gateway {
     pub random: Random,
     /// What a request may ask for.
     pub limits: RequestLimits,
+    /// How often each credential has asked.
+    pub rates: Rates,
+    /// Which directories are in their provider plugins.
+    pub turns: Turns,
     workers: Arc<Semaphore>,
 }
 
@@ -187,6 +200,8 @@ impl Gateway {
             clock,
             random,
             limits: options.limits,
+            rates: Rates::new(options.rate),
+            turns: Turns::new(options.workers),
             workers: Arc::new(Semaphore::new(options.workers)),
         })
     }

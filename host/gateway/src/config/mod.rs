@@ -4,6 +4,7 @@
 mod section;
 
 use crate::gateway::{Options, RequestLimits};
+use crate::rate::Rate;
 use crate::telemetry::LogFormat;
 use section::{Problems, Section};
 use std::fmt;
@@ -159,7 +160,9 @@ fn build(mut root: Section<'_>, folder: &Path) -> Option<Config> {
     let operator_key_file = operator.required("key_file", key_file);
     operator.finish();
 
-    limits(root.section("limits"), &mut options.limits);
+    let mut section = root.section("limits");
+    rate(&mut section, &mut options.rate);
+    limits(section, &mut options.limits);
     plugins(root.section("plugins"), &mut options);
 
     let mut workers = root.section("workers");
@@ -192,6 +195,15 @@ fn build(mut root: Section<'_>, folder: &Path) -> Option<Config> {
         log_format,
         log_level,
     })
+}
+
+fn rate(section: &mut Section<'_>, rate: &mut Rate) {
+    if let Some(number) = section.integer("requests_per_second", 0..=1_000_000) {
+        rate.per_second = u32::try_from(number).unwrap_or(u32::MAX);
+    }
+    if let Some(number) = section.integer("request_burst", 1..=1_000_000) {
+        rate.burst = u32::try_from(number).unwrap_or(u32::MAX);
+    }
 }
 
 fn limits(mut section: Section<'_>, limits: &mut RequestLimits) {
@@ -255,6 +267,8 @@ mod tests {
         let config = parse(LEAST).unwrap();
         assert_eq!(config.options.data, Path::new("/etc/gatewright/data"));
         assert_eq!(config.options.limits.body, 1 << 20);
+        let rate = config.options.rate;
+        assert_eq!((rate.per_second, rate.burst), (50, 200));
         assert_eq!(config.log_level, "info");
         assert!(config.tls.is_none());
     }

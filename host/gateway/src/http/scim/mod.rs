@@ -26,6 +26,7 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use error::Failure;
 use gatewright_scim::{Projection, ResourceType};
+use provider::Passed;
 use route::{Place, Route};
 use std::time::Instant;
 use tracing::{info, warn};
@@ -105,19 +106,19 @@ async fn answer(shared: &Shared, request: Request, seen: &mut Seen) -> Result<An
         .is_some_and(|bytes| bytes <= SMALL_BODY)
     {
         let bytes = body::read(body, SMALL_BODY as usize).await?;
-        let (answer, entered) = shared
+        let (passed, entered) = shared
             .gateway
             .run(move |gateway| {
                 let mut seen = Seen::default();
-                let answer = head
+                let passed = head
                     .enter(gateway, &mut seen)
                     .and_then(|entered| entered.with_body(bytes))
-                    .and_then(|incoming| provider::through(gateway, incoming, dispatch));
-                (answer, seen)
+                    .and_then(|incoming| provider::through(gateway, incoming, None, dispatch));
+                (passed, seen)
             })
             .await?;
         *seen = entered;
-        return answer;
+        return finish(shared, passed?).await;
     }
     let (entered, known) = shared
         .gateway
@@ -133,10 +134,27 @@ async fn answer(shared: &Shared, request: Request, seen: &mut Seen) -> Result<An
         None => Bytes::new(),
     };
     let incoming = entered.with_body(bytes)?;
-    shared
+    let passed = shared
         .gateway
-        .run(move |gateway| provider::through(gateway, incoming, dispatch))
-        .await?
+        .run(move |gateway| provider::through(gateway, incoming, None, dispatch))
+        .await??;
+    finish(shared, passed).await
+}
+
+/// Waits, without a worker, for as long as the directory's other requests are in its plugin.
+async fn finish(shared: &Shared, mut passed: Passed) -> Result<Answer, Failure> {
+    loop {
+        let incoming = match passed {
+            Passed::Answered(answer) => return Ok(answer),
+            Passed::Waits(incoming) => *incoming,
+        };
+        let turn = shared.gateway.turns.wait(incoming.directory.id).await;
+        let turn = Some(turn.ok_or(Failure::PluginBusy)?);
+        passed = shared
+            .gateway
+            .run(move |gateway| provider::through(gateway, incoming, turn, dispatch))
+            .await??;
+    }
 }
 
 /// A request before anybody was let in.
@@ -153,9 +171,10 @@ impl Head {
     /// told.
     fn enter(self, gateway: &Gateway, seen: &mut Seen) -> Result<Entered, Failure> {
         let directory = organizations::enter(&gateway.store, &self.secret, &self.directory)?;
-        let directory = directory.ok_or(Failure::WrongToken)?;
+        let (directory, credential) = directory.ok_or(Failure::WrongToken)?;
         seen.directory = Some(directory.id);
         seen.organization = Some(directory.organization.id().to_string());
+        gateway.rates.check(credential)?;
         let route = self.place.with_method(&self.parts.method)?;
         let limit = if route.has_body() {
             route::check_media_type(&self.parts.headers)?;

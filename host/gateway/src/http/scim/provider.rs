@@ -9,23 +9,44 @@ use crate::gateway::Gateway;
 use crate::model::plugins::PluginRef;
 use crate::model::tenancy::DirectoryRecord;
 use crate::plugins::PluginError;
+use crate::turns::Turn;
 use axum::body::Bytes;
 use gatewright_sandbox::{Grants, Plugin, Provider, types};
 use std::sync::Arc;
 use tracing::{debug, warn};
 
+/// What became of a request.
+pub(super) enum Passed {
+    /// It has its answer.
+    Answered(Answer),
+    /// Its directory has as many calls under way as it may have: it is to come again with a turn,
+    /// and is not to take up a worker meanwhile.
+    Waits(Box<Incoming>),
+}
+
 /// Runs `inner` behind the provider plugin of the request's directory.
 pub(super) fn through(
     gateway: &Arc<Gateway>,
     mut request: Incoming,
+    mut turn: Option<Turn>,
     inner: fn(&Gateway, &Incoming) -> Result<Answer, Failure>,
-) -> Result<Answer, Failure> {
+) -> Result<Passed, Failure> {
     let plugin = load(gateway, &request.directory.record.provider)
         .or_else(|error| fall_back(gateway, &request.directory.record, error))?;
     let wants = plugin.wants(request.route.method(), request.route.resource());
+    if turn.is_none() && (wants.normalize || wants.present) {
+        turn = gateway.turns.take(request.directory.id);
+        if turn.is_none() {
+            return Ok(Passed::Waits(Box::new(request)));
+        }
+    }
     let mut repairs = Vec::new();
     if wants.normalize {
         repairs = normalize(gateway, &plugin, &mut request)?;
+    }
+    if !wants.present {
+        // The next one need not wait for this one's commit.
+        turn = None;
     }
     let answer = match inner(gateway, &request) {
         Ok(answer) => answer,
@@ -33,11 +54,13 @@ pub(super) fn through(
         Err(failure) => return Err(failure),
     };
     let answer = answer.repaired_by(repairs);
-    Ok(if wants.present {
+    let answer = if wants.present {
         present(gateway, &plugin, &request, answer)
     } else {
         answer
-    })
+    };
+    drop(turn);
+    Ok(Passed::Answered(answer))
 }
 
 fn load(gateway: &Gateway, plugin: &PluginRef) -> Result<Provider, PluginError> {
