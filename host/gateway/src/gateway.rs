@@ -1,10 +1,11 @@
 //! The gateway put together: store, plugins, reconciler, and what a request needs of them.
 
 use crate::access::reconcile::Reconciler;
-use crate::clock::{Clock, Random, Timestamp};
+use crate::clock::{Clock, Random, Sequence, Timestamp};
 use crate::directory::Moment;
 use crate::directory::credentials::{self, Secret};
 use crate::directory::organizations;
+use crate::directory::requests::{Journal, Keep};
 use crate::plugins::{PluginError, Plugins, bindings};
 use crate::rate::{Rate, Rates};
 use crate::telemetry::chain;
@@ -31,6 +32,8 @@ pub struct Options {
     pub limits: RequestLimits,
     /// How often each credential may ask for something over SCIM.
     pub rate: Rate,
+    /// For how long and how much of them is logged.
+    pub requests: Keep,
     /// What a policy's call may use.
     pub policy_limits: gatewright_sandbox::Limits,
     /// What a provider plugin's call may use.
@@ -80,6 +83,7 @@ impl Options {
                 per_second: 50,
                 burst: 200,
             },
+            requests: Keep::default(),
             policy_limits: gatewright_sandbox::Limits::default(),
             provider_limits: gatewright_sandbox::Limits::for_provider(),
             plugin_slots: 64,
@@ -133,8 +137,12 @@ pub struct Gateway {
     pub clock: Clock,
     /// Random bytes.
     pub random: Random,
+    /// Ids of requests.
+    pub request_ids: Sequence,
     /// What a request may ask for.
     pub limits: RequestLimits,
+    /// The log of requests.
+    pub requests: Journal,
     /// How often each credential has asked.
     pub rates: Rates,
     /// Which directories are in their provider plugins.
@@ -189,6 +197,13 @@ impl Gateway {
             options.reconcilers,
         )
         .map_err(StartError::System)?;
+        let requests = Journal::start(
+            store.clone(),
+            clock.clone(),
+            random.clone(),
+            options.requests,
+        )
+        .map_err(StartError::System)?;
         for (id, _) in organizations::all(&store)? {
             reconciler.wake(OrganizationId::from(id));
         }
@@ -199,7 +214,9 @@ impl Gateway {
             reconciler,
             clock,
             random,
+            request_ids: Sequence::default(),
             limits: options.limits,
+            requests,
             rates: Rates::new(options.rate),
             turns: Turns::new(options.workers),
             workers: Arc::new(Semaphore::new(options.workers)),

@@ -137,6 +137,7 @@ fn create(gateway: &Gateway) -> Result<Kept, CliError> {
         name: "Development".into(),
         provider,
         unknown_member: UnknownMember::default(),
+        mask_personal_values: false,
     };
     let directory = organizations::create_directory(store, organization, random, now, new)
         .map_err(|error| failed(&error))?;
@@ -172,6 +173,7 @@ fn set_provider(
         name: record.name,
         provider,
         unknown_member: record.unknown_member,
+        mask_personal_values: record.mask_personal_values,
     };
     let now = gateway.clock.now();
     organizations::update_directory(&gateway.store, organization, now, directory, new)

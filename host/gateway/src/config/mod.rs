@@ -3,6 +3,7 @@
 
 mod section;
 
+use crate::directory::requests::Keep;
 use crate::gateway::{Options, RequestLimits};
 use crate::rate::Rate;
 use crate::telemetry::LogFormat;
@@ -163,6 +164,7 @@ fn build(mut root: Section<'_>, folder: &Path) -> Option<Config> {
     let mut section = root.section("limits");
     rate(&mut section, &mut options.rate);
     limits(section, &mut options.limits);
+    requests(root.section("requests"), &mut options.requests);
     plugins(root.section("plugins"), &mut options);
 
     let mut workers = root.section("workers");
@@ -219,6 +221,19 @@ fn limits(mut section: Section<'_>, limits: &mut RequestLimits) {
         &mut limits.scim.patch_operations,
     );
     section.set("max_results", 1..=10_000, &mut limits.scim.max_results);
+    section.finish();
+}
+
+fn requests(mut section: Section<'_>, keep: &mut Keep) {
+    if let Some(days) = section.integer("keep_days", 1..=3_650) {
+        keep.days = days as u64;
+    }
+    if let Some(rows) = section.integer("max_rows", 0..=10_000_000) {
+        keep.rows = rows as u64;
+    }
+    if let Some(mib) = section.integer("max_mib", 1..=1 << 20) {
+        keep.bytes = (mib as u64) << 20;
+    }
     section.finish();
 }
 

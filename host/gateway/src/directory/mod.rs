@@ -6,6 +6,7 @@ pub mod groups;
 pub mod list;
 pub mod membership;
 pub mod organizations;
+pub mod requests;
 pub mod users;
 
 use crate::clock::{Random, Timestamp};

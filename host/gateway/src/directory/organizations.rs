@@ -131,6 +131,8 @@ pub struct NewDirectory {
     pub provider: PluginRef,
     /// What happens to members that do not exist.
     pub unknown_member: UnknownMember,
+    /// Whether the log of requests masks personal values.
+    pub mask_personal_values: bool,
 }
 
 /// Creates a directory with its first token.
@@ -151,6 +153,7 @@ pub fn create_directory(
         provider: new.provider,
         previous_provider: None,
         unknown_member: new.unknown_member,
+        mask_personal_values: new.mask_personal_values,
         created: now,
     };
     let purpose = Purpose::Directory {
@@ -329,6 +332,7 @@ pub fn update_directory(
         let mut after = before.clone();
         after.name.clone_from(&new.name);
         after.unknown_member = new.unknown_member;
+        after.mask_personal_values = new.mask_personal_values;
         if after.provider != new.provider {
             after.previous_provider = Some(after.provider);
             after.provider = new.provider.clone();

@@ -89,6 +89,9 @@ pub struct DirectoryRecord {
     pub previous_provider: Option<PluginRef>,
     /// What happens to members that do not exist.
     pub unknown_member: UnknownMember,
+    /// Whether the log of requests masks personal values.
+    #[serde(default)]
+    pub mask_personal_values: bool,
     /// When it was created.
     pub created: Timestamp,
 }

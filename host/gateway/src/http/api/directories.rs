@@ -27,6 +27,8 @@ pub(super) struct New {
     settings: Value,
     #[serde(default)]
     unknown_member: UnknownMember,
+    #[serde(default)]
+    mask_personal_values: bool,
 }
 
 #[derive(Deserialize)]
@@ -36,6 +38,7 @@ pub(super) struct Changed {
     provider: Option<String>,
     settings: Option<Value>,
     unknown_member: Option<UnknownMember>,
+    mask_personal_values: Option<bool>,
 }
 
 fn generic() -> String {
@@ -79,6 +82,7 @@ pub(super) async fn create(
                 name: new.name,
                 provider: provider(gateway, &new.provider, new.settings)?,
                 unknown_member: new.unknown_member,
+                mask_personal_values: new.mask_personal_values,
             };
             let created = organizations::create_directory(
                 &gateway.store,
@@ -137,6 +141,9 @@ pub(super) async fn update(
                 name: changed.name.unwrap_or(before.name),
                 provider: plugin,
                 unknown_member: changed.unknown_member.unwrap_or(before.unknown_member),
+                mask_personal_values: changed
+                    .mask_personal_values
+                    .unwrap_or(before.mask_personal_values),
             };
             let now = gateway.clock.now();
             let record =
@@ -147,7 +154,11 @@ pub(super) async fn update(
     Ok(Answer::ok(body))
 }
 
-fn provider(gateway: &Gateway, wanted: &str, settings: Value) -> Result<PluginRef, ApiError> {
+pub(super) fn provider(
+    gateway: &Gateway,
+    wanted: &str,
+    settings: Value,
+) -> Result<PluginRef, ApiError> {
     let (plugin, record) = gateway
         .plugins
         .prove(wanted, settings, &Grants::default())?;
@@ -174,6 +185,7 @@ fn show_record(gateway: &Gateway, url: &str, id: Uuid, record: &DirectoryRecord)
             "settings": record.provider.settings,
         },
         "unknown_member": record.unknown_member,
+        "mask_personal_values": record.mask_personal_values,
         "created": record.created.to_string(),
     })
 }

@@ -4,6 +4,7 @@
 use super::Incoming;
 use super::answer::Answer;
 use super::error::Failure;
+use super::journal::Notes;
 use super::route;
 use crate::gateway::Gateway;
 use crate::model::plugins::PluginRef;
@@ -29,6 +30,7 @@ pub(super) fn through(
     gateway: &Arc<Gateway>,
     mut request: Incoming,
     mut turn: Option<Turn>,
+    notes: &mut Notes,
     inner: fn(&Gateway, &Incoming) -> Result<Answer, Failure>,
 ) -> Result<Passed, Failure> {
     let plugin = load(gateway, &request.directory.record.provider)
@@ -42,7 +44,7 @@ pub(super) fn through(
     }
     let mut repairs = Vec::new();
     if wants.normalize {
-        repairs = normalize(gateway, &plugin, &mut request)?;
+        repairs = normalize(gateway, &plugin, &mut request, notes)?;
     }
     if !wants.present {
         // The next one need not wait for this one's commit.
@@ -91,6 +93,7 @@ fn normalize(
     gateway: &Gateway,
     plugin: &Provider,
     request: &mut Incoming,
+    notes: &mut Notes,
 ) -> Result<Vec<String>, Failure> {
     // What is not JSON is refused in the host's words, whatever the plugin would make of it.
     if request.route.has_body() {
@@ -126,7 +129,9 @@ fn normalize(
         request.body = Bytes::from(body);
     }
     let told = |repair: types::Repair| format!("{} ({})", repair.what, repair.why);
-    Ok(normalized.repairs.into_iter().map(told).collect())
+    let repairs: Vec<String> = normalized.repairs.into_iter().map(told).collect();
+    notes.understood(&request.query, &request.body, &repairs);
+    Ok(repairs)
 }
 
 /// The change is committed: a plugin that fails here is passed by.
