@@ -15,5 +15,6 @@ mod isolation;
 mod limits;
 mod okta;
 mod process;
+mod requests;
 mod shared;
 mod tokens;

@@ -43,6 +43,13 @@ const ORGANIZATION: &[(&str, &str, bool)] = &[
     ("POST", "/directories", false),
     ("GET", "/directories/{directory}", false),
     ("PATCH", "/directories/{directory}", false),
+    ("GET", "/directories/{directory}/requests", false),
+    ("GET", "/directories/{directory}/requests/{request}", false),
+    (
+        "POST",
+        "/directories/{directory}/requests/{request}/replay",
+        false,
+    ),
     ("GET", "/tokens", false),
     ("POST", "/tokens", false),
     ("DELETE", "/tokens/{token}", false),
@@ -81,12 +88,17 @@ impl Attacked {
         let tokens = organization.operator.get("/tokens").expect(200).json();
         let token = tokens["tokens"][0]["id"].as_str().unwrap().to_owned();
         let directory = organization.directory.clone();
+        let logged = organization
+            .operator
+            .get(&format!("/directories/{directory}/requests"));
+        let request = logged.expect(200).json()["requests"][0]["id"].clone();
         let names = vec![
             ("{user}", user),
             ("{group}", group),
             ("{account}", account),
             ("{token}", token),
             ("{directory}", directory),
+            ("{request}", request.as_str().unwrap().to_owned()),
         ];
         Self {
             organization,
@@ -140,7 +152,7 @@ fn body(method: &str, path: &str) -> Option<Value> {
         ] }),
         (_, "roles") => json!({ "plugin": "group-roles", "settings": { "default_role": "Owner" } }),
         (_, "organizations" | "directories") => json!({ "name": "Taken" }),
-        (_, "rollback" | "tokens" | "plugins") => json!({}),
+        (_, "rollback" | "replay" | "tokens" | "plugins") => json!({}),
         ("PUT", _) if path.starts_with("/Users") => json!({ "userName": "mallory@evil.test" }),
         ("PUT", _) if path.starts_with("/Groups") => json!({ "displayName": "Taken" }),
         other => panic!("no body for {other:?}"),
@@ -251,7 +263,7 @@ fn every_scim_route_refuses_every_other_credential() {
 
 #[test]
 fn every_api_route_refuses_every_other_credential() {
-    assert_eq!(ORGANIZATION.len(), 24, "a new route belongs into this list");
+    assert_eq!(ORGANIZATION.len(), 27, "a new route belongs into this list");
     let tenant = Tenant::new("Attacked by API");
     let attacked = Attacked::new(tenant.another("Attacked by API, really"));
     let mut credentials = foreign(&tenant, &attacked.organization);

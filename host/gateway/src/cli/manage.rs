@@ -65,7 +65,7 @@ enum DirectoryAction {
         #[arg(long, default_value = "{}")]
         settings: String,
     },
-    /// Change its name or its provider plugin
+    /// Change its name, its provider plugin or what is masked
     Update {
         /// Its id
         id: String,
@@ -75,6 +75,9 @@ enum DirectoryAction {
         /// Another provider plugin
         #[arg(long)]
         provider: Option<String>,
+        /// Whether the log of requests masks personal values
+        #[arg(long, value_name = "BOOL")]
+        mask_personal_values: Option<bool>,
     },
 }
 
@@ -97,8 +100,16 @@ impl Directories {
                 let answer = to.post(&to.path("/directories"), &body)?;
                 created(to, &answer, &["id", "name", "scim_base_url", "token"]);
             }
-            DirectoryAction::Update { id, name, provider } => {
+            DirectoryAction::Update {
+                id,
+                name,
+                provider,
+                mask_personal_values,
+            } => {
                 let mut body = json!({});
+                if let Some(mask) = mask_personal_values {
+                    body["mask_personal_values"] = mask.into();
+                }
                 for (field, value) in [("name", name), ("provider", provider)] {
                     if let Some(value) = value {
                         body[field] = value.into();
@@ -458,7 +469,7 @@ fn created(to: &Connection, answer: &Value, fields: &[&str]) {
 }
 
 /// A field, or a JSON Pointer where the name begins with a slash.
-fn cell(item: &Value, name: &str) -> String {
+pub(super) fn cell(item: &Value, name: &str) -> String {
     let value = if name.starts_with('/') {
         item.pointer(name)
     } else {
@@ -471,7 +482,7 @@ fn cell(item: &Value, name: &str) -> String {
     }
 }
 
-fn parse(option: &str, text: &str) -> Result<Value, CliError> {
+pub(super) fn parse(option: &str, text: &str) -> Result<Value, CliError> {
     serde_json::from_str(text)
         .map_err(|error| CliError::Usage(format!("{option} is not JSON: {error}")))
 }

@@ -45,7 +45,7 @@ fn generic() -> String {
     "generic".into()
 }
 
-fn empty() -> Value {
+pub(super) fn empty() -> Value {
     json!({})
 }
 

@@ -9,6 +9,7 @@ use crate::directory::organizations::TenancyError;
 use crate::gateway::Lost;
 use crate::http::auth::NoToken;
 use crate::http::body::BodyError;
+use crate::http::scim::replay::NoReplay;
 use crate::plugins::PluginError;
 use crate::telemetry::chain;
 use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
@@ -50,6 +51,8 @@ pub(super) enum ApiError {
     Query { name: &'static str, problem: String },
     #[error(transparent)]
     Cursor(#[from] BadCursor),
+    #[error("the request cannot be run again: {0}")]
+    Replay(#[from] NoReplay),
     #[error(transparent)]
     Seat(#[from] SeatError),
     #[error("not decided up to revision {revision} within {seconds} s: {why}")]
@@ -121,11 +124,15 @@ impl ApiError {
             Self::Body(BodyError::TooSlow) => StatusCode::REQUEST_TIMEOUT,
             Self::Catalogue(CatalogueError::InUse { .. })
             | Self::Seat(SeatError::FromGroup { .. })
-            | Self::Plugin(PluginError::NothingBefore { .. }) => StatusCode::CONFLICT,
-            Self::NotFresh { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            | Self::Plugin(PluginError::NothingBefore { .. })
+            | Self::Replay(NoReplay::Stranger | NoReplay::Gap | NoReplay::Masked | NoReplay::Cut) => {
+                StatusCode::CONFLICT
+            }
+            Self::Replay(NoReplay::Busy) | Self::NotFresh { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(_)
             | Self::Engine(_)
             | Self::Lost(_)
+            | Self::Replay(NoReplay::Store(_))
             | Self::Seat(SeatError::Store(_))
             | Self::Tenancy(TenancyError::Store(_) | TenancyError::Engine(_))
             | Self::Mapping(MappingError::Store(_))

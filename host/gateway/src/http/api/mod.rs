@@ -15,6 +15,7 @@ mod groups;
 mod mapping;
 mod organizations;
 mod plugins;
+mod requests;
 mod tokens;
 
 use super::Shared;
@@ -65,6 +66,15 @@ fn organization() -> Router<Shared> {
         .route(
             "/directories/{directory}",
             get(directories::show).patch(directories::update),
+        )
+        .route("/directories/{directory}/requests", get(requests::list))
+        .route(
+            "/directories/{directory}/requests/{request}",
+            get(requests::show),
+        )
+        .route(
+            "/directories/{directory}/requests/{request}/replay",
+            post(requests::replay),
         )
         .route("/tokens", get(tokens::list).post(tokens::create))
         .route("/tokens/{token}", axum::routing::delete(tokens::revoke))

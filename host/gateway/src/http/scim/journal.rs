@@ -131,6 +131,11 @@ impl Notes {
         self.repaired = repaired.to_vec();
     }
 
+    /// The request after its provider plugin, if that changed something, and its repairs.
+    pub(super) fn into_understood(self) -> Option<(Understood, Vec<String>)> {
+        Some((self.understood?, self.repaired))
+    }
+
     pub(super) fn organization(&self) -> Option<OrganizationId> {
         match self.caller? {
             Caller::Known { organization, .. } => Some(organization),

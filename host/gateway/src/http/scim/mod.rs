@@ -10,6 +10,7 @@ mod error;
 mod groups;
 mod journal;
 mod provider;
+pub(super) mod replay;
 mod route;
 mod search;
 mod users;
