@@ -73,7 +73,7 @@ pub fn play(name: &str) {
     let server = Server::start(Start {
         provider: Some(dialogue.provider),
         mapping: dialogue.mapping,
-        log: None,
+        ..Start::default()
     });
     let client = server.scim();
     let headers: Vec<(&str, &str)> = dialogue

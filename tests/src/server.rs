@@ -17,6 +17,8 @@ pub struct Start {
     pub mapping: Option<Value>,
     /// What is logged.
     pub log: Option<String>,
+    /// Requests in a second for each token; none: no limit.
+    pub rate: Option<u32>,
 }
 
 /// A `gatewright dev` of its own, killed at the end.
@@ -55,7 +57,7 @@ impl Server {
         Self::start(Start {
             provider,
             mapping: Some(mapping),
-            log: None,
+            ..Start::default()
         })
     }
 
@@ -104,6 +106,9 @@ impl Server {
         command.args(["--log", self.start.log.as_deref().unwrap_or("warn")]);
         if let Some(provider) = &self.start.provider {
             command.args(["--provider", provider]);
+        }
+        if let Some(rate) = self.start.rate {
+            command.args(["--rate", &rate.to_string()]);
         }
         if let Some(mapping) = &self.start.mapping {
             let file = self.folder.path().join("mapping.json");

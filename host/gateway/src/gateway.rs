@@ -1,12 +1,15 @@
 //! The gateway put together: store, plugins, reconciler, and what a request needs of them.
 
 use crate::access::reconcile::Reconciler;
-use crate::clock::{Clock, Random, Timestamp};
+use crate::clock::{Clock, Random, Sequence, Timestamp};
 use crate::directory::Moment;
 use crate::directory::credentials::{self, Secret};
 use crate::directory::organizations;
+use crate::directory::requests::{Journal, Keep};
 use crate::plugins::{PluginError, Plugins, bindings};
+use crate::rate::{Rate, Rates};
 use crate::telemetry::chain;
+use crate::turns::Turns;
 use gatewright_sandbox::Sandbox;
 use gatewright_store::{
     EngineError, OpenError, OrganizationId, RedbEngine, RedbOptions, Store, StoreError, WriteError,
@@ -27,6 +30,10 @@ pub struct Options {
     pub cache_bytes: usize,
     /// What requests may ask for.
     pub limits: RequestLimits,
+    /// How often each credential may ask for something over SCIM.
+    pub rate: Rate,
+    /// For how long and how much of them is logged.
+    pub requests: Keep,
     /// What a policy's call may use.
     pub policy_limits: gatewright_sandbox::Limits,
     /// What a provider plugin's call may use.
@@ -69,6 +76,12 @@ impl Options {
             data,
             cache_bytes: 256 << 20,
             limits: RequestLimits::default(),
+            // Entra asks for 25 in a second.
+            rate: Rate {
+                per_second: 50,
+                burst: 200,
+            },
+            requests: Keep::default(),
             policy_limits: gatewright_sandbox::Limits::default(),
             provider_limits: gatewright_sandbox::Limits::for_provider(),
             reconcilers: 2,
@@ -121,8 +134,16 @@ pub struct Gateway {
     pub clock: Clock,
     /// Random bytes.
     pub random: Random,
+    /// Ids of requests.
+    pub request_ids: Sequence,
     /// What a request may ask for.
     pub limits: RequestLimits,
+    /// The log of requests.
+    pub requests: Journal,
+    /// How often each credential has asked.
+    pub rates: Rates,
+    /// Which directories are in their provider plugins.
+    pub turns: Turns,
     workers: Arc<Semaphore>,
 }
 
@@ -173,6 +194,13 @@ impl Gateway {
             options.reconcilers,
         )
         .map_err(StartError::System)?;
+        let requests = Journal::start(
+            store.clone(),
+            clock.clone(),
+            random.clone(),
+            options.requests,
+        )
+        .map_err(StartError::System)?;
         for (id, _) in organizations::all(&store)? {
             reconciler.wake(OrganizationId::from(id));
         }
@@ -183,7 +211,11 @@ impl Gateway {
             reconciler,
             clock,
             random,
+            request_ids: Sequence::default(),
             limits: options.limits,
+            requests,
+            rates: Rates::new(options.rate),
+            turns: Turns::new(options.workers),
             workers: Arc::new(Semaphore::new(options.workers)),
         })
     }

@@ -16,4 +16,6 @@ pub mod http;
 pub mod ledger;
 pub mod model;
 pub mod plugins;
+pub mod rate;
 pub mod telemetry;
+pub mod turns;

@@ -7,6 +7,9 @@ pub struct Limits {
     pub json_depth: usize,
     /// How many parentheses, `not` and brackets may stand inside each other in a filter.
     pub filter_depth: usize,
+    /// How many comparisons one filter may have, `pr` included. Each is evaluated for every resource
+    /// that no index excludes, so this is what a filter may cost.
+    pub filter_terms: usize,
     /// How many operations one PATCH may have.
     pub patch_operations: usize,
     /// The largest page of a list. A client that asks for more gets this many (RFC 7644 section
@@ -19,6 +22,7 @@ impl Default for Limits {
         Self {
             json_depth: 64,
             filter_depth: 32,
+            filter_terms: 100,
             patch_operations: 10_000,
             max_results: 1_000,
         }

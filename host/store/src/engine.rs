@@ -9,10 +9,12 @@ mod committer;
 mod opening;
 mod overlay;
 mod redb;
+mod rehearsal;
 
 use std::{error::Error, sync::Arc};
 
 pub use self::redb::{RedbEngine, RedbOptions, Stats};
+pub(crate) use self::rehearsal::Rehearsal;
 use crate::OrganizationId;
 
 /// An ordered, durable map from bytes to bytes.

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::{
     OrganizationId,
-    engine::{Engine, EngineError, Transaction, Urgency, Verdict},
+    engine::{Engine, EngineError, Rehearsal, Transaction, Urgency, Verdict},
     error::{OpenError, StoreError, WriteError},
     format::{self, Migration},
     read::Reader,
@@ -67,6 +67,21 @@ impl Store {
             id,
             urgency: Urgency::Now,
         }
+    }
+
+    /// A store that begins as this one is now. What is written to it is read from it and reaches no
+    /// disk: it is kept in memory and forgotten with the last handle. Nothing waits for it, and it
+    /// does not see what is written to this one meanwhile.
+    ///
+    /// It is for one thread: a transaction that is begun while another one runs fails.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Engine`] where the storage fails.
+    pub fn rehearsal(&self) -> Result<Self, StoreError> {
+        Ok(Self {
+            engine: Arc::new(Rehearsal::of(&*self.engine)?),
+        })
     }
 
     pub(crate) fn engine(&self) -> &dyn Engine {

@@ -82,7 +82,7 @@ fn a_restart_keeps_everything_and_prints_the_same_line() {
     let mut server = Server::start(Start {
         provider: Some("okta".into()),
         mapping: Some(json!({ "entries": [entry] })),
-        log: None,
+        ..Start::default()
     });
     let ada = server.user("ada@acme.test").id();
     let group = server.group("Engineering", &[&ada]).id();

@@ -1,8 +1,10 @@
 //! Each limit of a request: at it, and one past it.
 
+use crate::process::Serving;
 use crate::shared::Tenant;
-use gatewright_tests::Reply;
+use gatewright_tests::{Client, Organization, Reply, Server, Start};
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 
 const MIB: usize = 1 << 20;
 
@@ -127,6 +129,25 @@ fn filters_nest_32_deep() {
 }
 
 #[test]
+fn a_filter_has_a_hundred_comparisons() {
+    let tenant = Tenant::new("Filter terms");
+    let _ = tenant.user("ada@acme.test");
+    let filter = |terms: usize| vec!["active eq true"; terms].join(" and ");
+    let list = |terms: usize| {
+        let query = filter(terms).replace(' ', "%20");
+        tenant.scim.get(&format!("/Users?filter={query}"))
+    };
+    assert_eq!(list(100).expect(200).json()["totalResults"], 1);
+    refused(list(101), 400, "more than 100 comparisons");
+    let search = |terms: usize| {
+        let body = json!({ "filter": filter(terms) });
+        tenant.scim.post("/Users/.search", &body)
+    };
+    assert_eq!(search(100).expect(200).json()["totalResults"], 1);
+    refused(search(101), 400, "more than 100 comparisons");
+}
+
+#[test]
 fn a_patch_has_ten_thousand_operations() {
     let tenant = Tenant::new("Operations");
     let path = format!("/Users/{}", tenant.user("ada@acme.test").id());
@@ -162,4 +183,94 @@ fn a_page_has_a_thousand() {
     assert_eq!(list("count=-5")["itemsPerPage"], 0);
     assert_eq!(list("startIndex=-3&count=2")["startIndex"], 1);
     assert_eq!(list("startIndex=99999999999999999999")["itemsPerPage"], 0);
+}
+
+#[test]
+fn a_token_has_its_rate_and_its_burst() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("gatewright.toml");
+    let text = "[server]\nlisten = \"127.0.0.1:0\"\n[storage]\npath = \"data\"\n\
+                [operator]\nkey_file = \"operator.key\"\n[log]\nformat = \"json\"\n\
+                [limits]\nrequests_per_second = 1\nrequest_burst = 5\n";
+    std::fs::write(&config, text).unwrap();
+    let serving = Serving::start(&config);
+    let key = std::fs::read_to_string(folder.path().join("operator.key")).unwrap();
+    let api = Client::new(&format!("{}/api/v1", serving.url), Some(key.trim()));
+    let acme = Organization::create(&api, "acme");
+    let other = Organization::create(&api, "other");
+    let user = |number: usize| json!({ "userName": format!("user-{number}@acme.test") });
+    let began = Instant::now();
+    let answers: Vec<Reply> = (1..=6)
+        .map(|number| acme.scim.post("/Users", &user(number)))
+        .collect();
+    // What has passed of the next second is had again.
+    let had = 5 + usize::try_from(began.elapsed().as_secs()).unwrap();
+    let (let_in, refused): (Vec<Reply>, Vec<Reply>) =
+        answers.into_iter().partition(|answer| answer.status == 201);
+    assert!(let_in.len() >= 5 && let_in.len() <= had, "{}", let_in.len());
+    for answer in refused {
+        assert_eq!(answer.header("retry-after"), Some("1"));
+        let body = answer.expect(429).json();
+        assert_eq!(body["status"], "429");
+        assert_eq!(
+            body["schemas"][0],
+            "urn:ietf:params:scim:api:messages:2.0:Error"
+        );
+        assert!(
+            body["detail"].as_str().unwrap().contains("too often"),
+            "{body}"
+        );
+    }
+    // Another token is not concerned, and after the time that was told the first is let in again.
+    let _ = other.user("bob@other.test");
+    std::thread::sleep(Duration::from_millis(1_100));
+    let listed = acme.scim.get("/Users").expect(200).json();
+    assert_eq!(
+        listed["totalResults"],
+        let_in.len(),
+        "nothing of a refused one is kept"
+    );
+}
+
+#[test]
+fn requests_of_one_directory_take_turns_in_its_plugin() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("gatewright.toml");
+    // A quarter of four workers is one: all others wait for it, and none is refused.
+    let text = "[server]\nlisten = \"127.0.0.1:0\"\n[storage]\npath = \"data\"\n\
+                [operator]\nkey_file = \"operator.key\"\n[log]\nformat = \"json\"\n\
+                [workers]\nrequests = 4\n";
+    std::fs::write(&config, text).unwrap();
+    let serving = Serving::start(&config);
+    let key = std::fs::read_to_string(folder.path().join("operator.key")).unwrap();
+    let api = Client::new(&format!("{}/api/v1", serving.url), Some(key.trim()));
+    let acme = Organization::create(&api, "acme");
+    let okta = json!({ "provider": "okta" });
+    let _ = acme
+        .operator
+        .patch(&format!("/directories/{}", acme.directory), &okta)
+        .expect(200);
+    std::thread::scope(|scope| {
+        for client in 0..8 {
+            let acme = &acme;
+            scope.spawn(move || {
+                for number in 0..5 {
+                    let _ = acme.user(&format!("{client}-{number}@acme.test"));
+                }
+            });
+        }
+    });
+    assert_eq!(acme.scim.get("/Users").json()["totalResults"], 40);
+}
+
+#[test]
+fn dev_has_a_rate_only_where_it_is_told() {
+    let server = Server::start(Start {
+        rate: Some(1),
+        ..Start::default()
+    });
+    let answers = (0..400).map(|_| server.scim().get("/Users?count=0").status);
+    assert!(answers.into_iter().any(|status| status == 429));
+    let free = Server::generic();
+    assert!((0..400).all(|_| free.scim().get("/Users?count=0").status == 200));
 }

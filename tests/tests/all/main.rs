@@ -15,6 +15,7 @@ mod isolation;
 mod limits;
 mod okta;
 mod process;
+mod requests;
 mod returning;
 mod shared;
 mod tokens;

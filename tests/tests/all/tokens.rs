@@ -49,6 +49,13 @@ const ORGANIZATION: &[(&str, &str, bool)] = &[
         "/directories/{directory}/deleted-users/{deleted}/restore",
         false,
     ),
+    ("GET", "/directories/{directory}/requests", false),
+    ("GET", "/directories/{directory}/requests/{request}", false),
+    (
+        "POST",
+        "/directories/{directory}/requests/{request}/replay",
+        false,
+    ),
     ("GET", "/tokens", false),
     ("POST", "/tokens", false),
     ("DELETE", "/tokens/{token}", false),
@@ -90,6 +97,10 @@ impl Attacked {
         let tokens = organization.operator.get("/tokens").expect(200).json();
         let token = tokens["tokens"][0]["id"].as_str().unwrap().to_owned();
         let directory = organization.directory.clone();
+        let logged = organization
+            .operator
+            .get(&format!("/directories/{directory}/requests"));
+        let request = logged.expect(200).json()["requests"][0]["id"].clone();
         let names = vec![
             ("{user}", user),
             ("{deleted}", deleted),
@@ -97,6 +108,7 @@ impl Attacked {
             ("{account}", account),
             ("{token}", token),
             ("{directory}", directory),
+            ("{request}", request.as_str().unwrap().to_owned()),
         ];
         Self {
             organization,
@@ -150,7 +162,7 @@ fn body(method: &str, path: &str) -> Option<Value> {
         ] }),
         (_, "roles") => json!({ "plugin": "group-roles", "settings": { "default_role": "Owner" } }),
         (_, "organizations" | "directories") => json!({ "name": "Taken" }),
-        (_, "rollback" | "tokens" | "plugins" | "restore") => json!({}),
+        (_, "rollback" | "replay" | "tokens" | "plugins" | "restore") => json!({}),
         ("PUT", _) if path.starts_with("/Users") => json!({ "userName": "mallory@evil.test" }),
         ("PUT", _) if path.starts_with("/Groups") => json!({ "displayName": "Taken" }),
         other => panic!("no body for {other:?}"),
@@ -261,7 +273,7 @@ fn every_scim_route_refuses_every_other_credential() {
 
 #[test]
 fn every_api_route_refuses_every_other_credential() {
-    assert_eq!(ORGANIZATION.len(), 26, "a new route belongs into this list");
+    assert_eq!(ORGANIZATION.len(), 29, "a new route belongs into this list");
     let tenant = Tenant::new("Attacked by API");
     let attacked = Attacked::new(tenant.another("Attacked by API, really"));
     let mut credentials = foreign(&tenant, &attacked.organization);

@@ -35,6 +35,9 @@ pub(super) struct Dev {
     /// A JSON file with the mapping to start with, as `gatewright mapping set` takes it
     #[arg(long, value_name = "FILE")]
     mapping: Option<PathBuf>,
+    /// SCIM requests in a second for each token; 0: as many as come
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    rate: u32,
     /// What is logged, to standard error
     #[arg(long, value_name = "FILTER", default_value = "info")]
     log: String,
@@ -66,7 +69,8 @@ impl Dev {
         let entries = self.mapping.as_deref().map(read_mapping).transpose()?;
         runtime()?.block_on(async {
             let stop = stop_signal()?;
-            let options = Options::new(self.data.clone());
+            let mut options = Options::new(self.data.clone());
+            options.rate.per_second = self.rate;
             let gateway = Gateway::start(options, Clock::system(), Random::system())?;
             let kept = self.prepare(&gateway, entries)?;
             let ready = Ready::listen(Arc::new(gateway), self.listen, None, None).await?;

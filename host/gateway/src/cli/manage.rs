@@ -82,6 +82,9 @@ enum DirectoryAction {
         /// For how many days a deleted user can be restored: 0 to 3650
         #[arg(long, value_name = "DAYS")]
         keep_deleted_days: Option<u32>,
+        /// Whether the log of requests masks personal values
+        #[arg(long, value_name = "BOOL")]
+        mask_personal_values: Option<bool>,
     },
     /// List users whom the provider deleted and who can still be restored
     Deleted {
@@ -122,6 +125,7 @@ impl Directories {
                 provider,
                 unique_identifier,
                 keep_deleted_days,
+                mask_personal_values,
             } => {
                 let mut body = json!({});
                 for (field, value) in [
@@ -129,6 +133,10 @@ impl Directories {
                     ("provider", provider.map(Value::from)),
                     ("unique_identifier", unique_identifier.map(Value::from)),
                     ("keep_deleted_days", keep_deleted_days.map(Value::from)),
+                    (
+                        "mask_personal_values",
+                        mask_personal_values.map(Value::from),
+                    ),
                 ] {
                     if let Some(value) = value {
                         body[field] = value;
@@ -498,7 +506,7 @@ fn created(to: &Connection, answer: &Value, fields: &[&str]) {
 }
 
 /// A field, or a JSON Pointer where the name begins with a slash.
-fn cell(item: &Value, name: &str) -> String {
+pub(super) fn cell(item: &Value, name: &str) -> String {
     let value = if name.starts_with('/') {
         item.pointer(name)
     } else {
@@ -511,7 +519,7 @@ fn cell(item: &Value, name: &str) -> String {
     }
 }
 
-fn parse(option: &str, text: &str) -> Result<Value, CliError> {
+pub(super) fn parse(option: &str, text: &str) -> Result<Value, CliError> {
     serde_json::from_str(text)
         .map_err(|error| CliError::Usage(format!("{option} is not JSON: {error}")))
 }

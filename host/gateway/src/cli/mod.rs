@@ -5,6 +5,7 @@ mod demo;
 mod dev;
 mod manage;
 mod output;
+mod requests;
 mod run;
 mod serve;
 
@@ -51,6 +52,8 @@ enum Command {
     Events(manage::Events),
     /// Show what went wrong and wants a person
     Alerts(manage::Alerts),
+    /// Search a directory's log of requests, and show what came in, what was mended and answered
+    Requests(requests::Requests),
     /// Compile a plugin in a process of its own; the gateway calls this itself
     #[command(hide = true)]
     CompilePlugin,
@@ -74,6 +77,7 @@ pub fn main() -> ExitCode {
         Command::Accounts(command) => command.run(),
         Command::Events(command) => command.run(),
         Command::Alerts(command) => command.run(),
+        Command::Requests(command) => command.run(),
         Command::CompilePlugin => return gatewright_sandbox::compile_child(),
     };
     match done {

@@ -44,12 +44,15 @@ impl Ready {
 
     /// Serves until `stop` becomes true.
     pub(super) async fn serve(self, stop: watch::Receiver<bool>) {
+        let gateway = Arc::clone(&self.gateway);
         let shared = Shared {
             gateway: self.gateway,
             public_url: self.public_url.into(),
         };
         info!(url = %shared.public_url, "serving");
         listener::serve(self.listener, self.tls, router(shared), stop).await;
+        // What was answered is in the log too, also where a connection still holds the gateway.
+        let _ = gateway.run(|gateway| gateway.requests.flush()).await;
     }
 }
 

@@ -3,7 +3,9 @@
 
 mod section;
 
+use crate::directory::requests::Keep;
 use crate::gateway::{Options, RequestLimits};
+use crate::rate::Rate;
 use crate::telemetry::LogFormat;
 use section::{Problems, Section};
 use std::fmt;
@@ -159,7 +161,10 @@ fn build(mut root: Section<'_>, folder: &Path) -> Option<Config> {
     let operator_key_file = operator.required("key_file", key_file);
     operator.finish();
 
-    limits(root.section("limits"), &mut options.limits);
+    let mut section = root.section("limits");
+    rate(&mut section, &mut options.rate);
+    limits(section, &mut options.limits);
+    requests(root.section("requests"), &mut options.requests);
     plugins(root.section("plugins"), &mut options);
 
     let mut workers = root.section("workers");
@@ -194,18 +199,41 @@ fn build(mut root: Section<'_>, folder: &Path) -> Option<Config> {
     })
 }
 
+fn rate(section: &mut Section<'_>, rate: &mut Rate) {
+    if let Some(number) = section.integer("requests_per_second", 0..=1_000_000) {
+        rate.per_second = u32::try_from(number).unwrap_or(u32::MAX);
+    }
+    if let Some(number) = section.integer("request_burst", 1..=1_000_000) {
+        rate.burst = u32::try_from(number).unwrap_or(u32::MAX);
+    }
+}
+
 fn limits(mut section: Section<'_>, limits: &mut RequestLimits) {
     section.set("body_bytes", 1_024..=1 << 30, &mut limits.body);
     section.set("group_body_bytes", 1_024..=1 << 30, &mut limits.group_body);
     section.set("component_bytes", 1_024..=1 << 30, &mut limits.component);
     section.set("json_depth", 4..=512, &mut limits.scim.json_depth);
     section.set("filter_depth", 1..=512, &mut limits.scim.filter_depth);
+    section.set("filter_terms", 1..=10_000, &mut limits.scim.filter_terms);
     section.set(
         "patch_operations",
         1..=1_000_000,
         &mut limits.scim.patch_operations,
     );
     section.set("max_results", 1..=10_000, &mut limits.scim.max_results);
+    section.finish();
+}
+
+fn requests(mut section: Section<'_>, keep: &mut Keep) {
+    if let Some(days) = section.integer("keep_days", 1..=3_650) {
+        keep.days = days as u64;
+    }
+    if let Some(rows) = section.integer("max_rows", 0..=10_000_000) {
+        keep.rows = rows as u64;
+    }
+    if let Some(mib) = section.integer("max_mib", 1..=1 << 20) {
+        keep.bytes = (mib as u64) << 20;
+    }
     section.finish();
 }
 
@@ -251,6 +279,8 @@ mod tests {
         let config = parse(LEAST).unwrap();
         assert_eq!(config.options.data, Path::new("/etc/gatewright/data"));
         assert_eq!(config.options.limits.body, 1 << 20);
+        let rate = config.options.rate;
+        assert_eq!((rate.per_second, rate.burst), (50, 200));
         assert_eq!(config.log_level, "info");
         assert!(config.tls.is_none());
     }

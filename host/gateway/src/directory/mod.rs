@@ -8,6 +8,7 @@ mod identifier;
 pub mod list;
 pub mod membership;
 pub mod organizations;
+pub mod requests;
 pub mod users;
 
 use crate::clock::{Random, Timestamp};

@@ -350,8 +350,8 @@ pub fn update_directory(
     Ok(updated.value)
 }
 
-/// The directory that a token is for: the only way from the SCIM side to an organization's handle.
-/// None where the token is unknown or revoked, or not for this directory.
+/// The directory that a token is for, and the token's id: the only way from the SCIM side to an
+/// organization's handle. None where the token is unknown or revoked, or not for this directory.
 ///
 /// # Errors
 /// What the store says.
@@ -359,15 +359,15 @@ pub fn enter(
     store: &Store,
     secret: &Secret,
     wanted: &str,
-) -> Result<Option<Directory>, StoreError> {
+) -> Result<Option<(Directory, Uuid)>, StoreError> {
     let reader = store.system().read()?;
-    let purpose = reader
-        .get::<Credentials>(&secret.digest())?
-        .map(|record| record.purpose);
-    let Some(Purpose::Directory {
+    let Some(credential) = reader.get::<Credentials>(&secret.digest())? else {
+        return Ok(None);
+    };
+    let Purpose::Directory {
         organization,
         directory,
-    }) = purpose
+    } = credential.purpose
     else {
         return Ok(None);
     };
@@ -378,10 +378,13 @@ pub fn enter(
     let record = reader
         .organization(organization)
         .get::<Directories>(&directory)?;
-    Ok(record.map(|record| Directory {
-        organization: store.organization(organization),
-        id: directory,
-        record,
+    Ok(record.map(|record| {
+        let directory = Directory {
+            organization: store.organization(organization),
+            id: directory,
+            record,
+        };
+        (directory, credential.id)
     }))
 }
 

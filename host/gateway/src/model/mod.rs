@@ -8,4 +8,5 @@ pub mod access;
 pub mod events;
 pub mod facts;
 pub mod plugins;
+pub mod requests;
 pub mod tenancy;

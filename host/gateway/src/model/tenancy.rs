@@ -115,6 +115,8 @@ pub struct Behaviour {
     pub unique_identifier: UniqueIdentifier,
     /// For how many days a deleted user is kept; 0: not at all.
     pub keep_deleted_days: u32,
+    /// Whether the log of requests masks personal values.
+    pub mask_personal_values: bool,
 }
 
 impl Default for Behaviour {
@@ -124,6 +126,7 @@ impl Default for Behaviour {
             unique_identifier: UniqueIdentifier::default(),
             // As long as Entra ID keeps a user that was deleted softly.
             keep_deleted_days: 30,
+            mask_personal_values: false,
         }
     }
 }

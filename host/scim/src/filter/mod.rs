@@ -38,10 +38,11 @@ impl Filter {
     /// 400 `invalidFilter` with the position (the first character is 1) and what was expected
     /// there, for text that is no filter, an attribute that the resource does not have, a value
     /// that is not of the attribute's type, an operator that the type does not have, and more
-    /// than [`Limits::filter_depth`] nested parentheses, `not` and brackets. An unknown attribute
-    /// is never an empty result: the provider would create a second user.
+    /// than [`Limits::filter_depth`] nested parentheses, `not` and brackets or
+    /// [`Limits::filter_terms`] comparisons. An unknown attribute is never an empty result: the
+    /// provider would create a second user.
     pub fn parse(text: &str, resource: ResourceType, limits: &Limits) -> Result<Self, Error> {
-        let mut parser = Parser::new(text, limits.filter_depth);
+        let mut parser = Parser::new(text, limits);
         let expression = parser.expression(Scope::Resource(resource))?;
         parser.end()?;
         Ok(Self { expression })

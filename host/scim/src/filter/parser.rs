@@ -1,6 +1,6 @@
 use super::{Comparison, Expression, Literal, Operator};
 use crate::{
-    Error, ResourceType,
+    Error, Limits, ResourceType,
     path::{AttributePath, Named, resolve},
     schema::{Attribute, Kind},
 };
@@ -20,15 +20,19 @@ pub(crate) struct Parser<'a> {
     at: usize,
     depth: usize,
     depth_left: usize,
+    terms: usize,
+    terms_left: usize,
 }
 
 impl<'a> Parser<'a> {
-    pub(crate) fn new(text: &'a str, depth: usize) -> Self {
+    pub(crate) fn new(text: &'a str, limits: &Limits) -> Self {
         Self {
             text,
             at: 0,
-            depth,
-            depth_left: depth,
+            depth: limits.filter_depth,
+            depth_left: limits.filter_depth,
+            terms: limits.filter_terms,
+            terms_left: limits.filter_terms,
         }
     }
 
@@ -166,6 +170,11 @@ impl<'a> Parser<'a> {
         scope: Scope,
         start: usize,
     ) -> Result<Expression, Error> {
+        let Some(left) = self.terms_left.checked_sub(1) else {
+            let what = format!("the filter has more than {} comparisons", self.terms);
+            return Err(self.fault(start, &what));
+        };
+        self.terms_left = left;
         self.skip_space();
         let operator_at = self.at;
         let word = self.name();

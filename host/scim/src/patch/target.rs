@@ -38,7 +38,7 @@ pub(crate) fn parse_place(
     resource: ResourceType,
     limits: &Limits,
 ) -> Result<Place, Lost> {
-    let mut parser = Parser::new(text, limits.filter_depth);
+    let mut parser = Parser::new(text, limits);
     let mut path = match resolve(parser.name(), resource).ok_or(Lost::Unknown)? {
         Named::Schema(schema) => {
             parser.end().map_err(|_| Lost::Unknown)?;

@@ -15,9 +15,9 @@ use std::{
 use redb::{Database, Table};
 
 use super::{
-    Body, EngineError, Urgency, Verdict,
+    Body, EngineError, Rows, Urgency, Verdict,
     overlay::{Overlay, Writes},
-    redb::{ROWS, storage},
+    redb::{ROWS, TableRows, storage},
 };
 
 /// The most transactions that share a commit. It bounds how long the first of them waits.
@@ -109,7 +109,7 @@ fn run_batch(
                 Some(body)
             })
         {
-            let ran = run_body(&table, body);
+            let ran = run_body(&TableRows(&table), body);
             counters.transactions.fetch_add(1, Ordering::Relaxed);
             answers.push(match ran {
                 Ok((verdict, writes)) => {
@@ -131,13 +131,10 @@ fn run_batch(
 }
 
 /// Runs one body over an overlay of its own, so that one that aborts or panics leaves no trace.
-fn run_body(
-    table: &Table<'_, &'static [u8], &'static [u8]>,
-    mut body: Body,
-) -> Result<(Verdict, Writes), EngineError> {
+pub(super) fn run_body(rows: &impl Rows, mut body: Body) -> Result<(Verdict, Writes), EngineError> {
     // The body is dropped inside, for what it holds may panic as well.
     let ran = catch_unwind(AssertUnwindSafe(move || {
-        let mut overlay = Overlay::new(table);
+        let mut overlay = Overlay::new(rows);
         let verdict = body(&mut overlay);
         drop(body);
         (verdict, overlay.into_writes())

@@ -2,24 +2,19 @@
 
 use std::{cmp::Ordering, collections::BTreeMap, iter::Peekable, ops::Bound};
 
-use redb::ReadableTable;
-
-use super::{
-    EngineError, Row, RowIter, Rows, Scan, Transaction,
-    redb::{get, rows},
-};
+use super::{EngineError, Row, RowIter, Rows, Scan, Transaction};
 
 /// A key's new value, or its removal.
 pub(super) type Writes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
-/// Writes above a table that they have not reached yet.
-pub(super) struct Overlay<'t, T> {
-    base: &'t T,
+/// Writes above rows that they have not reached yet.
+pub(super) struct Overlay<'t, B> {
+    base: &'t B,
     writes: Writes,
 }
 
-impl<'t, T> Overlay<'t, T> {
-    pub(super) fn new(base: &'t T) -> Self {
+impl<'t, B> Overlay<'t, B> {
+    pub(super) fn new(base: &'t B) -> Self {
         Self {
             base,
             writes: Writes::new(),
@@ -31,38 +26,17 @@ impl<'t, T> Overlay<'t, T> {
     }
 }
 
-impl<T: ReadableTable<&'static [u8], &'static [u8]>> Rows for Overlay<'_, T> {
+impl<B: Rows> Rows for Overlay<'_, B> {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, EngineError> {
-        match self.writes.get(key) {
-            Some(own) => Ok(own.clone()),
-            None => get(self.base, key),
-        }
+        get_above(self.base, &self.writes, key)
     }
 
     fn scan(&self, scan: &Scan) -> Result<RowIter<'_>, EngineError> {
-        let base = rows(self.base, scan)?;
-        if scan.is_empty() {
-            return Ok(base);
-        }
-        let bounds = (
-            Bound::Included(scan.from.as_slice()),
-            Bound::Excluded(scan.until.as_slice()),
-        );
-        let own = self.writes.range::<[u8], _>(bounds);
-        let own: OwnIter<'_> = if scan.reverse {
-            Box::new(own.rev())
-        } else {
-            Box::new(own)
-        };
-        Ok(Box::new(Merged {
-            base: base.peekable(),
-            own: own.peekable(),
-            reverse: scan.reverse,
-        }))
+        scan_above(self.base, &self.writes, scan)
     }
 }
 
-impl<T: ReadableTable<&'static [u8], &'static [u8]>> Transaction for Overlay<'_, T> {
+impl<B: Rows> Transaction for Overlay<'_, B> {
     fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
         self.writes.insert(key, Some(value));
     }
@@ -70,6 +44,45 @@ impl<T: ReadableTable<&'static [u8], &'static [u8]>> Transaction for Overlay<'_,
     fn delete(&mut self, key: Vec<u8>) {
         self.writes.insert(key, None);
     }
+}
+
+/// A row of `base` as it would be with `writes`.
+pub(super) fn get_above<B: Rows + ?Sized>(
+    base: &B,
+    writes: &Writes,
+    key: &[u8],
+) -> Result<Option<Vec<u8>>, EngineError> {
+    match writes.get(key) {
+        Some(own) => Ok(own.clone()),
+        None => base.get(key),
+    }
+}
+
+/// The rows of `base` as they would be with `writes`.
+pub(super) fn scan_above<'a, B: Rows + ?Sized>(
+    base: &'a B,
+    writes: &'a Writes,
+    scan: &Scan,
+) -> Result<RowIter<'a>, EngineError> {
+    let base = base.scan(scan)?;
+    if scan.is_empty() {
+        return Ok(base);
+    }
+    let bounds = (
+        Bound::Included(scan.from.as_slice()),
+        Bound::Excluded(scan.until.as_slice()),
+    );
+    let own = writes.range::<[u8], _>(bounds);
+    let own: OwnIter<'_> = if scan.reverse {
+        Box::new(own.rev())
+    } else {
+        Box::new(own)
+    };
+    Ok(Box::new(Merged {
+        base: base.peekable(),
+        own: own.peekable(),
+        reverse: scan.reverse,
+    }))
 }
 
 type OwnIter<'a> = Box<dyn Iterator<Item = (&'a Vec<u8>, &'a Option<Vec<u8>>)> + 'a>;

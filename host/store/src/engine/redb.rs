@@ -194,7 +194,20 @@ impl Rows for RedbSnapshot {
     }
 }
 
-pub(super) fn get(
+/// A table of a write transaction, as it stands.
+pub(super) struct TableRows<'t, T>(pub(super) &'t T);
+
+impl<T: ReadableTable<&'static [u8], &'static [u8]>> Rows for TableRows<'_, T> {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, EngineError> {
+        get(self.0, key)
+    }
+
+    fn scan(&self, scan: &Scan) -> Result<RowIter<'_>, EngineError> {
+        rows(self.0, scan)
+    }
+}
+
+fn get(
     table: &impl ReadableTable<&'static [u8], &'static [u8]>,
     key: &[u8],
 ) -> Result<Option<Vec<u8>>, EngineError> {
@@ -202,7 +215,7 @@ pub(super) fn get(
     Ok(value.map(|value| value.value().to_vec()))
 }
 
-pub(super) fn rows<'t>(
+fn rows<'t>(
     table: &'t impl ReadableTable<&'static [u8], &'static [u8]>,
     scan: &Scan,
 ) -> Result<RowIter<'t>, EngineError> {

@@ -9,5 +9,6 @@ mod crash;
 mod disk;
 mod model;
 mod opening;
+mod rehearsal;
 mod tables;
 mod transactions;

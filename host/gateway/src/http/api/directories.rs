@@ -51,7 +51,7 @@ fn with(before: &Behaviour, changed: Map<String, Value>) -> Result<Behaviour, Ap
     serde_path_to_error::deserialize(fields).map_err(|error| ApiError::Json(error.to_string()))
 }
 
-fn empty() -> Value {
+pub(super) fn empty() -> Value {
     json!({})
 }
 
@@ -156,7 +156,11 @@ pub(super) async fn update(
     Ok(Answer::ok(body))
 }
 
-fn provider(gateway: &Gateway, wanted: &str, settings: Value) -> Result<PluginRef, ApiError> {
+pub(super) fn provider(
+    gateway: &Gateway,
+    wanted: &str,
+    settings: Value,
+) -> Result<PluginRef, ApiError> {
     let (plugin, record) = gateway
         .plugins
         .prove(wanted, settings, &Grants::default())?;

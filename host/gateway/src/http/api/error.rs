@@ -10,6 +10,7 @@ use crate::directory::organizations::TenancyError;
 use crate::gateway::Lost;
 use crate::http::auth::NoToken;
 use crate::http::body::BodyError;
+use crate::http::scim::replay::NoReplay;
 use crate::plugins::PluginError;
 use crate::telemetry::chain;
 use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
@@ -51,6 +52,8 @@ pub(super) enum ApiError {
     Query { name: &'static str, problem: String },
     #[error(transparent)]
     Cursor(#[from] BadCursor),
+    #[error("the request cannot be run again: {0}")]
+    Replay(#[from] NoReplay),
     #[error(transparent)]
     Seat(#[from] SeatError),
     #[error("not decided up to revision {revision} within {seconds} s: {why}")]
@@ -131,11 +134,15 @@ impl ApiError {
                 | FactError::IdentifierTaken { .. }
                 | FactError::GroupNameTaken(_),
             )
-            | Self::Plugin(PluginError::NothingBefore { .. }) => StatusCode::CONFLICT,
-            Self::NotFresh { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            | Self::Plugin(PluginError::NothingBefore { .. })
+            | Self::Replay(NoReplay::Stranger | NoReplay::Gap | NoReplay::Masked | NoReplay::Cut) => {
+                StatusCode::CONFLICT
+            }
+            Self::Replay(NoReplay::Busy) | Self::NotFresh { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(_)
             | Self::Engine(_)
             | Self::Lost(_)
+            | Self::Replay(NoReplay::Store(_))
             | Self::Seat(SeatError::Store(_))
             | Self::Fact(FactError::Store(_) | FactError::Engine(_))
             | Self::Tenancy(TenancyError::Store(_) | TenancyError::Engine(_))

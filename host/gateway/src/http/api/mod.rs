@@ -16,6 +16,7 @@ mod groups;
 mod mapping;
 mod organizations;
 mod plugins;
+mod requests;
 mod tokens;
 
 use super::Shared;
@@ -71,6 +72,15 @@ fn organization() -> Router<Shared> {
         .route(
             "/directories/{directory}/deleted-users/{user}/restore",
             post(deleted::restore),
+        )
+        .route("/directories/{directory}/requests", get(requests::list))
+        .route(
+            "/directories/{directory}/requests/{request}",
+            get(requests::show),
+        )
+        .route(
+            "/directories/{directory}/requests/{request}/replay",
+            post(requests::replay),
         )
         .route("/tokens", get(tokens::list).post(tokens::create))
         .route("/tokens/{token}", axum::routing::delete(tokens::revoke))

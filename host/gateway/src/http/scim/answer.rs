@@ -1,6 +1,6 @@
 //! An answer before it becomes bytes, so that a provider plugin can still present it.
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::header::{ALLOW, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
@@ -14,7 +14,7 @@ const REPAIRED: HeaderName = HeaderName::from_static("gatewright-repaired");
 /// What goes back.
 pub(super) struct Answer {
     status: StatusCode,
-    body: Option<String>,
+    body: Option<Bytes>,
     headers: HeaderMap,
     repaired: Vec<String>,
     ignored: Vec<String>,
@@ -24,7 +24,7 @@ impl Answer {
     /// An answer with a resource, a list or an error.
     pub(super) fn json(status: StatusCode, body: &Value) -> Self {
         Self {
-            body: Some(body.to_string()),
+            body: Some(body.to_string().into()),
             ..Self::empty(status)
         }
     }
@@ -101,13 +101,21 @@ impl Answer {
     }
 
     pub(super) fn body(&self) -> Option<&str> {
-        self.body.as_deref()
+        std::str::from_utf8(self.body.as_deref()?).ok()
+    }
+
+    /// The body and the lists, for the log of requests.
+    pub(super) fn parts(&self) -> (Bytes, &[String], Option<u64>) {
+        let body = self.body.clone().unwrap_or_default();
+        let revision = self.headers.get(REVISION);
+        let revision = revision.and_then(|value| value.to_str().ok()?.parse().ok());
+        (body, &self.ignored, revision)
     }
 
     /// What a provider plugin made of the answer.
     pub(super) fn presented(mut self, status: u16, body: Option<String>) -> Self {
         self.status = StatusCode::from_u16(status).unwrap_or(self.status);
-        self.body = body;
+        self.body = body.map(Bytes::from);
         self
     }
 

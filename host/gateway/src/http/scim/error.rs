@@ -6,6 +6,7 @@ use crate::gateway::Lost;
 use crate::http::auth::NoToken;
 use crate::http::body::BodyError;
 use crate::plugins::PluginError;
+use crate::rate::TooOften;
 use crate::telemetry::chain;
 use axum::http::{Method, StatusCode};
 use gatewright_sandbox::CallError;
@@ -43,6 +44,13 @@ pub(super) enum Failure {
     Plugin(#[source] CallError),
     #[error("the plugin of this directory's provider cannot be used; nothing was changed")]
     PluginNotLoaded(#[source] PluginError),
+    #[error(transparent)]
+    TooOften(#[from] TooOften),
+    #[error(
+        "the plugin of this directory's provider is busy with other requests of this directory; \
+         nothing was changed"
+    )]
+    PluginBusy,
     #[error("the store failed")]
     Store(#[source] StoreError),
     #[error(transparent)]
@@ -77,6 +85,8 @@ impl Failure {
             | Self::MediaType(_)
             | Self::Body(_)
             | Self::Refused(_)
+            | Self::TooOften(_)
+            | Self::PluginBusy
             | Self::Fact(
                 FactError::NotFound { .. }
                 | FactError::UserNameTaken(_)
@@ -115,7 +125,10 @@ impl Failure {
                 typed(StatusCode::BAD_REQUEST, ScimType::InvalidValue, detail)
             }
             Self::Fact(FactError::Scim(error)) => scim(&error),
-            Self::Plugin(_) | Self::PluginNotLoaded(_) => {
+            Self::TooOften(TooOften { seconds }) => {
+                plain(StatusCode::TOO_MANY_REQUESTS, detail).retry_after(seconds)
+            }
+            Self::Plugin(_) | Self::PluginNotLoaded(_) | Self::PluginBusy => {
                 plain(StatusCode::TOO_MANY_REQUESTS, detail).retry_after(RETRY_SECONDS)
             }
             Self::Fact(FactError::Store(_) | FactError::Engine(_))

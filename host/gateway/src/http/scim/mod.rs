@@ -8,7 +8,9 @@ mod answer;
 mod discovery;
 mod error;
 mod groups;
+mod journal;
 mod provider;
+pub(super) mod replay;
 mod route;
 mod search;
 mod users;
@@ -18,6 +20,7 @@ use super::{Shared, auth, body};
 use crate::directory::credentials::Secret;
 use crate::directory::{Directory, organizations};
 use crate::gateway::Gateway;
+use crate::turns::Turn;
 use answer::Answer;
 use axum::body::{Bytes, HttpBody as _};
 use axum::extract::{Request, State};
@@ -26,10 +29,11 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use error::Failure;
 use gatewright_scim::{Projection, ResourceType};
+use journal::Notes;
+use provider::Passed;
 use route::{Place, Route};
 use std::time::Instant;
 use tracing::{info, warn};
-use uuid::Uuid;
 
 /// Bytes of a body that is read before it is known who sends it: no more than the connection's own
 /// buffer takes anyway.
@@ -54,21 +58,16 @@ impl Incoming {
     }
 }
 
-/// What is known of a request for its log line.
-#[derive(Default)]
-struct Seen {
-    directory: Option<Uuid>,
-    organization: Option<String>,
-}
-
 /// Answers any path that is not the API's.
 pub(super) async fn handle(State(shared): State<Shared>, request: Request) -> Response {
     let began = Instant::now();
-    let id = shared.gateway.random.id(shared.gateway.clock.now());
+    let now = shared.gateway.clock.now();
+    let id = shared.gateway.request_ids.id(now, &shared.gateway.random);
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
-    let mut seen = Seen::default();
-    let answer = match answer(&shared, request, &mut seen).await {
+    let head = journal::Head::of(&shared.gateway, &request);
+    let mut notes = Notes::default();
+    let answer = match answer(&shared, request, &mut notes).await {
         Ok(answer) => answer,
         Err(failure) => {
             if let Some(cause) = failure.cause() {
@@ -80,14 +79,21 @@ pub(super) async fn handle(State(shared): State<Shared>, request: Request) -> Re
     info!(
         request = %id, %method, path, status = answer.status(),
         ms = began.elapsed().as_secs_f64() * 1_000.0,
-        organization = seen.organization, directory = seen.directory.map(tracing::field::display),
+        organization = notes.organization().map(tracing::field::display),
+        directory = notes.directory().map(tracing::field::display),
         repaired = answer.repaired(), ignored = answer.ignored(),
         "SCIM"
     );
+    if let Some(head) = head {
+        let seen = head.with(id, now, began.elapsed(), notes, &answer);
+        if let Some(seen) = seen {
+            shared.gateway.requests.note(seen);
+        }
+    }
     answer.into_response(id)
 }
 
-async fn answer(shared: &Shared, request: Request, seen: &mut Seen) -> Result<Answer, Failure> {
+async fn answer(shared: &Shared, request: Request, notes: &mut Notes) -> Result<Answer, Failure> {
     let (parts, body) = request.into_parts();
     let (directory, place) = route::parse(parts.uri.path())?;
     let head = Head {
@@ -105,38 +111,70 @@ async fn answer(shared: &Shared, request: Request, seen: &mut Seen) -> Result<An
         .is_some_and(|bytes| bytes <= SMALL_BODY)
     {
         let bytes = body::read(body, SMALL_BODY as usize).await?;
-        let (answer, entered) = shared
+        let (passed, noted) = shared
             .gateway
             .run(move |gateway| {
-                let mut seen = Seen::default();
-                let answer = head
-                    .enter(gateway, &mut seen)
-                    .and_then(|entered| entered.with_body(bytes))
-                    .and_then(|incoming| provider::through(gateway, incoming, dispatch));
-                (answer, seen)
+                let mut notes = Notes::default();
+                let passed = head
+                    .enter(gateway, &mut notes)
+                    .and_then(|entered| entered.with_body(bytes, &mut notes))
+                    .and_then(|incoming| {
+                        provider::through(gateway, incoming, None, &mut notes, dispatch)
+                    });
+                (passed, notes)
             })
             .await?;
-        *seen = entered;
-        return answer;
+        *notes = noted;
+        return finish(shared, passed?, notes).await;
     }
     let (entered, known) = shared
         .gateway
         .run(move |gateway| {
-            let mut seen = Seen::default();
-            (head.enter(gateway, &mut seen), seen)
+            let mut notes = Notes::default();
+            (head.enter(gateway, &mut notes), notes)
         })
         .await?;
-    *seen = known;
+    *notes = known;
     let entered = entered?;
     let bytes = match entered.limit {
         Some(limit) => body::read(body, limit).await?,
         None => Bytes::new(),
     };
-    let incoming = entered.with_body(bytes)?;
-    shared
+    let incoming = entered.with_body(bytes, notes)?;
+    let passed = pass(shared, incoming, None, notes).await?;
+    finish(shared, passed, notes).await
+}
+
+/// Hands a request over to a thread that may block.
+async fn pass(
+    shared: &Shared,
+    incoming: Incoming,
+    turn: Option<Turn>,
+    notes: &mut Notes,
+) -> Result<Passed, Failure> {
+    let mut known = std::mem::take(notes);
+    let (passed, noted) = shared
         .gateway
-        .run(move |gateway| provider::through(gateway, incoming, dispatch))
-        .await?
+        .run(move |gateway| {
+            let passed = provider::through(gateway, incoming, turn, &mut known, dispatch);
+            (passed, known)
+        })
+        .await?;
+    *notes = noted;
+    passed
+}
+
+/// Waits, without a worker, for as long as the directory's other requests are in its plugin.
+async fn finish(shared: &Shared, mut passed: Passed, notes: &mut Notes) -> Result<Answer, Failure> {
+    loop {
+        let incoming = match passed {
+            Passed::Answered(answer) => return Ok(answer),
+            Passed::Waits(incoming) => *incoming,
+        };
+        let turn = shared.gateway.turns.wait(incoming.directory.id).await;
+        let turn = Some(turn.ok_or(Failure::PluginBusy)?);
+        passed = pass(shared, incoming, turn, notes).await?;
+    }
 }
 
 /// A request before anybody was let in.
@@ -151,11 +189,11 @@ struct Head {
 impl Head {
     /// Resolves the token to the directory of the path. Whether another directory exists is not
     /// told.
-    fn enter(self, gateway: &Gateway, seen: &mut Seen) -> Result<Entered, Failure> {
+    fn enter(self, gateway: &Gateway, notes: &mut Notes) -> Result<Entered, Failure> {
         let directory = organizations::enter(&gateway.store, &self.secret, &self.directory)?;
-        let directory = directory.ok_or(Failure::WrongToken)?;
-        seen.directory = Some(directory.id);
-        seen.organization = Some(directory.organization.id().to_string());
+        let (directory, credential) = directory.ok_or(Failure::WrongToken)?;
+        notes.entered(&directory, credential);
+        gateway.rates.check(credential)?;
         let route = self.place.with_method(&self.parts.method)?;
         let limit = if route.has_body() {
             route::check_media_type(&self.parts.headers)?;
@@ -186,7 +224,10 @@ struct Entered {
 }
 
 impl Entered {
-    fn with_body(self, bytes: Bytes) -> Result<Incoming, Failure> {
+    fn with_body(self, bytes: Bytes, notes: &mut Notes) -> Result<Incoming, Failure> {
+        if self.limit.is_some_and(|limit| bytes.len() <= limit) {
+            notes.came(&bytes);
+        }
         match self.limit {
             Some(limit) if bytes.len() > limit => Err(BodyError::TooLarge(limit).into()),
             Some(_) => Ok(Incoming {

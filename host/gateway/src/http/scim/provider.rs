@@ -4,28 +4,51 @@
 use super::Incoming;
 use super::answer::Answer;
 use super::error::Failure;
+use super::journal::Notes;
 use super::route;
 use crate::gateway::Gateway;
 use crate::model::plugins::PluginRef;
 use crate::model::tenancy::DirectoryRecord;
 use crate::plugins::PluginError;
+use crate::turns::Turn;
 use axum::body::Bytes;
 use gatewright_sandbox::{Grants, Plugin, Provider, types};
 use std::sync::Arc;
 use tracing::{debug, warn};
 
+/// What became of a request.
+pub(super) enum Passed {
+    /// It has its answer.
+    Answered(Answer),
+    /// Its directory has as many calls under way as it may have: it is to come again with a turn,
+    /// and is not to take up a worker meanwhile.
+    Waits(Box<Incoming>),
+}
+
 /// Runs `inner` behind the provider plugin of the request's directory.
 pub(super) fn through(
     gateway: &Arc<Gateway>,
     mut request: Incoming,
+    mut turn: Option<Turn>,
+    notes: &mut Notes,
     inner: fn(&Gateway, &Incoming) -> Result<Answer, Failure>,
-) -> Result<Answer, Failure> {
+) -> Result<Passed, Failure> {
     let plugin = load(gateway, &request.directory.record.provider)
         .or_else(|error| fall_back(gateway, &request.directory.record, error))?;
     let wants = plugin.wants(request.route.method(), request.route.resource());
+    if turn.is_none() && (wants.normalize || wants.present) {
+        turn = gateway.turns.take(request.directory.id);
+        if turn.is_none() {
+            return Ok(Passed::Waits(Box::new(request)));
+        }
+    }
     let mut repairs = Vec::new();
     if wants.normalize {
-        repairs = normalize(gateway, &plugin, &mut request)?;
+        repairs = normalize(gateway, &plugin, &mut request, notes)?;
+    }
+    if !wants.present {
+        // The next one need not wait for this one's commit.
+        turn = None;
     }
     let answer = match inner(gateway, &request) {
         Ok(answer) => answer,
@@ -33,11 +56,13 @@ pub(super) fn through(
         Err(failure) => return Err(failure),
     };
     let answer = answer.repaired_by(repairs);
-    Ok(if wants.present {
+    let answer = if wants.present {
         present(gateway, &plugin, &request, answer)
     } else {
         answer
-    })
+    };
+    drop(turn);
+    Ok(Passed::Answered(answer))
 }
 
 fn load(gateway: &Gateway, plugin: &PluginRef) -> Result<Provider, PluginError> {
@@ -68,6 +93,7 @@ fn normalize(
     gateway: &Gateway,
     plugin: &Provider,
     request: &mut Incoming,
+    notes: &mut Notes,
 ) -> Result<Vec<String>, Failure> {
     // What is not JSON is refused in the host's words, whatever the plugin would make of it.
     if request.route.has_body() {
@@ -103,7 +129,9 @@ fn normalize(
         request.body = Bytes::from(body);
     }
     let told = |repair: types::Repair| format!("{} ({})", repair.what, repair.why);
-    Ok(normalized.repairs.into_iter().map(told).collect())
+    let repairs: Vec<String> = normalized.repairs.into_iter().map(told).collect();
+    notes.understood(&request.query, &request.body, &repairs);
+    Ok(repairs)
 }
 
 /// The change is committed: a plugin that fails here is passed by.

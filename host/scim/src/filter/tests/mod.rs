@@ -214,13 +214,28 @@ fn what_is_wrong_is_said_with_its_position() {
 }
 
 #[test]
-fn depth_is_limited_and_length_is_not() {
+fn depth_and_the_number_of_comparisons_are_limited() {
     let nested = |depth: usize| format!("{}title pr{}", "not (".repeat(depth), ")".repeat(depth));
     assert!(parse(&nested(32)).is_ok());
     check_refused(&nested(33), "nested too deep");
     check_refused(&"(".repeat(200_000), "nested too deep");
-    let long = vec!["title eq \"x\""; 20_000].join(" or ");
-    assert!(!parse(&long).unwrap().matches(&ada()));
+    let long = |terms: usize| vec!["title eq \"x\""; terms].join(" or ");
+    assert!(!parse(&long(100)).unwrap().matches(&ada()));
+    check_refused(&long(101), "more than 100 comparisons");
+    // Those within brackets count, and so does the one behind them.
+    let elements = |terms: usize| {
+        let inner = vec!["type eq \"work\""; terms].join(" and ");
+        format!("emails[{inner}].value eq \"x\"")
+    };
+    assert!(parse(&elements(99)).is_ok());
+    check_refused(&elements(100), "more than 100 comparisons");
+    // A long filter takes no stack, whatever the limit is.
+    let limits = Limits {
+        filter_terms: 20_000,
+        ..Limits::default()
+    };
+    let long = Filter::parse(&long(20_000), ResourceType::User, &limits);
+    assert!(!long.unwrap().matches(&ada()));
 }
 
 #[test]
