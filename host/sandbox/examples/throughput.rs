@@ -6,7 +6,7 @@
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
 
 use gatewright_sandbox::types::{
-    Account, AccountStatus, BaseRole, Catalogue, Context, GrantKind, MappingEntry, Membership,
+    Account, AccountStatus, BaseRole, Catalogue, Context, GrantKind, MappingEntry, Membership, User,
 };
 use gatewright_sandbox::{Compiler, Config, Grants, Limits, Plugin, RolePolicy, Sandbox};
 use std::error::Error;
@@ -93,22 +93,34 @@ fn sample() -> (Context, Account) {
         rank,
         is_default: rank == 5,
     };
+    let user = User {
+        id: "u-1".to_owned(),
+        directory: "d-1".to_owned(),
+        provider: "generic".to_owned(),
+        external_id: None,
+        user_name: "ada@example.com".to_owned(),
+        display_name: None,
+        email: None,
+        active: true,
+        attributes: vec![],
+        custom_attributes: vec![],
+        created: 0,
+        modified: 0,
+        extra: vec![],
+    };
     let membership = |i: u32| Membership {
-        user: "u-1".to_owned(),
+        user: Some(0),
         group: format!("g-{i}"),
         group_name: format!("Engineering team {i}"),
         group_external_id: None,
-        directory: "d-1".to_owned(),
         since: 1_700_000_000_000,
         ended: None,
     };
-    let entry = |(position, target): (u32, &&str)| MappingEntry {
-        id: format!("m-{position}"),
-        group: format!("g-{position}"),
+    let entry = |place: u32| MappingEntry {
+        membership: place,
         kind: GrantKind::BaseRole,
-        target: (*target).to_owned(),
-        position,
-        settings: vec![],
+        target: place + 1,
+        position: place,
     };
     let context = Context {
         now: 1_750_000_000_000,
@@ -123,11 +135,12 @@ fn sample() -> (Context, Account) {
     let account = Account {
         id: "a-1".to_owned(),
         status: AccountStatus::Active,
-        users: vec![],
+        users: vec![user],
         memberships: (0..50).map(membership).collect(),
         grants: vec![],
         signals: vec![],
-        mapping: (0..).zip(&roles[1..]).map(entry).collect(),
+        mapping: (0..4).map(entry).collect(),
+        mapping_options: vec![],
         decided: None,
         created: 0,
         extra: vec![],

@@ -1,7 +1,7 @@
-//! What a plugin may return. A plugin proposes; what is beyond its binding's grants, or not in the
-//! catalogue, is refused here, whole.
+//! What a plugin may return. A plugin proposes; what is beyond its binding's grants, not in the
+//! catalogue, or refers to what the account does not have, is refused here, whole.
 
-use crate::types::{Catalogue, GrantKind, NamedValue, Proposal};
+use crate::types::{Account, Basis, Catalogue, Grant, GrantKind, NamedValue, Proposal};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashSet};
 
@@ -92,7 +92,7 @@ impl<'a> Bounds<'a> {
     }
 
     /// A role policy's decision: base and custom roles, at most one base role.
-    pub(crate) fn roles(&self, proposals: &[Proposal]) -> Result<(), Rejection> {
+    pub(crate) fn roles(&self, account: &Account, proposals: &[Proposal]) -> Result<(), Rejection> {
         if let Some(seat) = proposals.iter().find(|p| p.kind == GrantKind::Seat) {
             return Err(invalid(format!(
                 "a role policy gives no seats, such as {:?}",
@@ -103,18 +103,18 @@ impl<'a> Bounds<'a> {
         if base_roles.count() > 1 {
             return Err(invalid("it has more than one base role".to_owned()));
         }
-        self.granted_once(proposals)
+        self.granted_once(account, proposals)
     }
 
     /// A seat policy's decision: seats and nothing else.
-    pub(crate) fn seats(&self, proposals: &[Proposal]) -> Result<(), Rejection> {
+    pub(crate) fn seats(&self, account: &Account, proposals: &[Proposal]) -> Result<(), Rejection> {
         if let Some(role) = proposals.iter().find(|p| p.kind != GrantKind::Seat) {
             return Err(invalid(format!(
                 "a seat policy gives no roles, such as {:?}",
                 role.name
             )));
         }
-        self.granted_once(proposals)
+        self.granted_once(account, proposals)
     }
 
     /// In a batch each decision has to keep to the limit of a single one, so that it does not
@@ -129,7 +129,7 @@ impl<'a> Bounds<'a> {
         Ok(())
     }
 
-    fn granted_once(&self, proposals: &[Proposal]) -> Result<(), Rejection> {
+    fn granted_once(&self, account: &Account, proposals: &[Proposal]) -> Result<(), Rejection> {
         let mut seen = HashSet::new();
         for proposal in proposals {
             let (granted, kind) = match proposal.kind {
@@ -147,8 +147,42 @@ impl<'a> Bounds<'a> {
             if !seen.insert((kind, name)) {
                 return Err(invalid(format!("it has {name:?} twice")));
             }
+            founded(account, proposal)?;
         }
         Ok(())
+    }
+}
+
+/// Whether the account has what the proposal says that it follows from.
+fn founded(account: &Account, proposal: &Proposal) -> Result<(), Rejection> {
+    let Proposal { kind, name, .. } = proposal;
+    match proposal.basis {
+        Basis::Rule => Ok(()),
+        Basis::MappingEntry(place) if (place as usize) < account.mapping.len() => Ok(()),
+        Basis::MappingEntry(place) => Err(invalid(format!(
+            "its {} {name:?} names place {place} of the account's mapping, which has {} (places \
+             count from 0)",
+            kind_name(*kind),
+            counted(account.mapping.len())
+        ))),
+        Basis::Kept => {
+            let same = |grant: &Grant| grant.kind == *kind && grant.name == *name;
+            if account.grants.iter().any(same) {
+                return Ok(());
+            }
+            Err(invalid(format!(
+                "its {} {name:?} says that it is kept, and the account does not have it",
+                kind_name(*kind)
+            )))
+        }
+    }
+}
+
+fn counted(entries: usize) -> String {
+    match entries {
+        0 => "no entries".to_owned(),
+        1 => "1 entry".to_owned(),
+        more => format!("{more} entries"),
     }
 }
 
@@ -166,10 +200,7 @@ fn kind_name(kind: GrantKind) -> &'static str {
 
 /// Bytes of the proposals as the output limit counts them.
 pub(crate) fn size_of_proposals(proposals: &[Proposal]) -> usize {
-    let one = |p: &Proposal| {
-        let entry = p.mapping_entry.as_ref().map_or(0, String::len);
-        size_of::<Proposal>() + p.name.len() + p.reason.len() + entry
-    };
+    let one = |p: &Proposal| size_of::<Proposal>() + p.name.len() + p.reason.len();
     proposals.iter().map(one).sum()
 }
 
@@ -182,7 +213,7 @@ pub(crate) fn size_of_extra(extra: &[NamedValue]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::{BaseRole, CustomRole, SeatType};
+    use crate::types::{AccountStatus, BaseRole, CustomRole, MappingEntry, SeatType};
 
     fn catalogue() -> Catalogue {
         let base = |name: &str, rank| BaseRole {
@@ -204,12 +235,43 @@ mod tests {
         }
     }
 
+    /// With one entry of the mapping, and the base role Owner.
+    fn account() -> Account {
+        Account {
+            id: String::new(),
+            status: AccountStatus::Active,
+            users: vec![],
+            memberships: vec![],
+            grants: vec![Grant {
+                kind: GrantKind::BaseRole,
+                name: "Owner".to_owned(),
+                origin: "policy".to_owned(),
+                is_mapped: false,
+                mapping_entry: None,
+                reason: String::new(),
+                since: 0,
+                extra: vec![],
+            }],
+            signals: vec![],
+            mapping: vec![MappingEntry {
+                membership: 0,
+                kind: GrantKind::BaseRole,
+                target: 1,
+                position: 0,
+            }],
+            mapping_options: vec![],
+            decided: None,
+            created: 0,
+            extra: vec![],
+        }
+    }
+
     fn proposal(kind: GrantKind, name: &str) -> Proposal {
         Proposal {
             kind,
             name: name.to_owned(),
             reason: String::new(),
-            mapping_entry: None,
+            basis: Basis::Rule,
         }
     }
 
@@ -227,7 +289,7 @@ mod tests {
         let bounds = Bounds::new(&no_owner(), &catalogue, 1000);
         let check = |list: &[(GrantKind, &str)]| {
             let proposals: Vec<_> = list.iter().map(|(k, n)| proposal(*k, n)).collect();
-            bounds.roles(&proposals)
+            bounds.roles(&account(), &proposals)
         };
         // The same name as two kinds is two grants.
         assert_eq!(
@@ -257,11 +319,40 @@ mod tests {
     fn a_seat_decision_has_seats_only() {
         let catalogue = catalogue();
         let bounds = Bounds::new(&Grants::default(), &catalogue, 1000);
-        assert_eq!(bounds.seats(&[proposal(GrantKind::Seat, "Full")]), Ok(()));
+        let check = |proposal| bounds.seats(&account(), &[proposal]);
+        assert_eq!(check(proposal(GrantKind::Seat, "Full")), Ok(()));
         assert!(matches!(
-            bounds.seats(&[proposal(GrantKind::BaseRole, "Editor")]),
+            check(proposal(GrantKind::BaseRole, "Editor")),
             Err(Rejection::Invalid { .. })
         ));
+    }
+
+    #[test]
+    fn a_basis_is_what_the_account_has() {
+        let catalogue = catalogue();
+        let bounds = Bounds::new(&Grants::default(), &catalogue, 1000);
+        let check = |name: &str, basis| {
+            let proposal = Proposal {
+                basis,
+                ..proposal(GrantKind::BaseRole, name)
+            };
+            match bounds.roles(&account(), &[proposal]) {
+                Ok(()) => String::new(),
+                Err(why) => why.to_string(),
+            }
+        };
+        assert_eq!(check("Editor", Basis::MappingEntry(0)), "");
+        assert_eq!(
+            check("Editor", Basis::MappingEntry(1)),
+            "the decision is invalid: its base role \"Editor\" names place 1 of the account's \
+             mapping, which has 1 entry (places count from 0)"
+        );
+        assert_eq!(check("Owner", Basis::Kept), "");
+        assert_eq!(
+            check("Editor", Basis::Kept),
+            "the decision is invalid: its base role \"Editor\" says that it is kept, and the \
+             account does not have it"
+        );
     }
 
     #[test]

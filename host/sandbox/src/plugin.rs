@@ -102,23 +102,23 @@ impl Loaded {
 
     /// Holds each answer of a batch to its bounds. The number of answers must be that of questions,
     /// for an answer belongs to its account by nothing but its place.
-    pub(crate) fn judge<D>(
+    pub(crate) fn judge<Q, D>(
         &self,
         export: &'static str,
         called: Called<Vec<Result<D, Refusal>>>,
-        questions: usize,
-        check: impl Fn(&D) -> Result<(), Rejection>,
+        batch: &[Q],
+        check: impl Fn(&Q, &D) -> Result<(), Rejection>,
     ) -> Result<Called<Vec<Result<D, Rejection>>>, CallError> {
-        let answers = called.value.len();
+        let (answers, questions) = (called.value.len(), batch.len());
         if answers != questions {
             let why = format!("{answers} answers for {questions} accounts");
             return Err(self.garbage(export, why, called));
         }
-        let judge = |answer| match answer {
-            Ok(decision) => check(&decision).map(|()| decision),
+        let judge = |(answer, question)| match answer {
+            Ok(decision) => check(question, &decision).map(|()| decision),
             Err(Refusal { message, .. }) => Err(Rejection::Refused { message }),
         };
-        Ok(called.map(|answers| answers.into_iter().map(judge).collect()))
+        Ok(called.map(|answers| answers.into_iter().zip(batch).map(judge).collect()))
     }
 
     /// The bounds for decisions under this catalogue.

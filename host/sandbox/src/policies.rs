@@ -53,8 +53,8 @@ macro_rules! policy {
                     },
                 )?;
                 let bounds = loaded.bounds(&context.catalogue);
-                loaded.judge($export, called, batch.len(), |decision| {
-                    $check(&bounds, decision)
+                loaded.judge($export, called, batch, |asked, decision| {
+                    $check(&bounds, asked, decision)
                 })
             }
 
@@ -111,20 +111,32 @@ policy!(
 );
 
 /// Every status may be given: what follows from it is the guards' to hold.
-fn check_lifecycle(bounds: &Bounds<'_>, decision: &LifecycleDecision) -> Result<(), Rejection> {
+fn check_lifecycle(
+    bounds: &Bounds<'_>,
+    _: &Account,
+    decision: &LifecycleDecision,
+) -> Result<(), Rejection> {
     bounds.size(decision.reason.len() + bounds::size_of_extra(&decision.extra))
 }
 
-fn check_roles(bounds: &Bounds<'_>, decision: &RoleDecision) -> Result<(), Rejection> {
+fn check_roles(
+    bounds: &Bounds<'_>,
+    account: &Account,
+    decision: &RoleDecision,
+) -> Result<(), Rejection> {
     let proposals = bounds::size_of_proposals(&decision.roles);
     bounds.size(proposals + bounds::size_of_extra(&decision.extra))?;
-    bounds.roles(&decision.roles)
+    bounds.roles(account, &decision.roles)
 }
 
-fn check_seats(bounds: &Bounds<'_>, decision: &SeatDecision) -> Result<(), Rejection> {
+fn check_seats(
+    bounds: &Bounds<'_>,
+    request: &SeatRequest,
+    decision: &SeatDecision,
+) -> Result<(), Rejection> {
     let proposals = bounds::size_of_proposals(&decision.seats);
     bounds.size(proposals + bounds::size_of_extra(&decision.extra))?;
-    bounds.seats(&decision.seats)
+    bounds.seats(&request.account, &decision.seats)
 }
 
 /// The context of the trial call.

@@ -9,9 +9,9 @@
 
 pub use crate::bindings::base::exports::gatewright::plugin::plugin::{Description, Problem};
 pub use crate::bindings::base::gatewright::plugin::types::{
-    Account, AccountStatus, Attribute, AttributeValue, BaseRole, Catalogue, Context, CustomRole,
-    Grant, GrantKind, MappingEntry, Membership, NamedValue, PresenceSignal, Proposal, Refusal,
-    SeatType, Timestamp, User,
+    Account, AccountStatus, Attribute, AttributeValue, BaseRole, Basis, Catalogue, Context,
+    CustomRole, Grant, GrantKind, MappingEntry, MappingOption, Membership, NamedValue,
+    PresenceSignal, Proposal, Refusal, SeatType, Timestamp, User,
 };
 pub use crate::bindings::lifecycle::exports::gatewright::plugin::lifecycle_policy::LifecycleDecision;
 pub use crate::bindings::provider::exports::gatewright::plugin::provider::{

@@ -1,7 +1,8 @@
 //! Look-ups in what is known of a person.
 
-use crate::{Account, Attribute, AttributeValue, Grant, GrantKind, MappingEntry, Membership, User};
-use std::collections::BTreeMap;
+use crate::{
+    Account, Attribute, AttributeValue, Context, Grant, GrantKind, Mapped, Membership, User,
+};
 
 impl Account {
     /// The memberships that have not ended, ordered by the group's name.
@@ -11,17 +12,20 @@ impl Account {
             .filter(|membership| membership.ended.is_none())
     }
 
-    /// The rows of the mapping whose group the person is in now, each with that membership, in the
+    /// The rows of the mapping whose group the person is in now, each with what it refers to, in the
     /// administrator's order. A row whose group the person has left is not among them.
-    pub fn entries(&self) -> impl Iterator<Item = (&MappingEntry, &Membership)> {
-        let groups: BTreeMap<&str, &Membership> = self
-            .groups()
-            .map(|membership| (membership.group.as_str(), membership))
-            .collect();
-        self.mapping.iter().filter_map(move |entry| {
-            let membership = groups.get(entry.group.as_str())?;
-            Some((entry, *membership))
-        })
+    pub fn mapped<'a>(&'a self, context: &'a Context) -> impl Iterator<Item = Mapped<'a>> {
+        self.mapping
+            .iter()
+            .zip(0..)
+            .map(|(entry, place)| Mapped::new(context, self, entry, place))
+            .filter(|row| row.membership.ended.is_none())
+    }
+
+    /// The user that is, or was, in the group; none for one that its provider deleted.
+    #[must_use]
+    pub fn user_of(&self, membership: &Membership) -> Option<&User> {
+        self.users.get(membership.user? as usize)
     }
 
     /// The grants of one kind that the account has at the moment.
@@ -87,7 +91,7 @@ mod tests {
     use crate::{AttributeValue, GrantKind, testing};
 
     #[test]
-    fn entries_are_those_of_present_groups_in_the_administrators_order() {
+    fn mapped_rows_are_those_of_present_groups_in_the_administrators_order() {
         let account = testing::account("ada@example.com")
             .left_group("Sales")
             .in_group("Support")
@@ -96,9 +100,10 @@ mod tests {
             .maps("Support", GrantKind::CustomRole, "Auditor")
             .maps("Engineering", GrantKind::BaseRole, "Editor")
             .build();
+        let context = testing::context();
         let rows: Vec<_> = account
-            .entries()
-            .map(|(entry, membership)| (entry.target.as_str(), membership.group_name.as_str()))
+            .mapped(&context)
+            .map(|row| (row.target, row.membership.group_name.as_str()))
             .collect();
         assert_eq!(rows, [("Auditor", "Support"), ("Editor", "Engineering")]);
     }
@@ -110,7 +115,21 @@ mod tests {
             .in_group("Sales")
             .maps("Sales", GrantKind::BaseRole, "Admin")
             .build();
-        assert_eq!(account.entries().count(), 1);
+        assert_eq!(account.mapped(&testing::context()).count(), 1);
+    }
+
+    #[test]
+    fn a_membership_leads_to_its_user() {
+        let account = testing::account("ada@example.com")
+            .in_group("Sales")
+            .build();
+        let user = account.user_of(&account.memberships[0]);
+        assert_eq!(user, Some(&account.users[0]));
+        let left = testing::account("ada@example.com")
+            .left_group("Sales")
+            .without_user()
+            .build();
+        assert_eq!(left.user_of(&left.memberships[0]), None);
     }
 
     #[test]

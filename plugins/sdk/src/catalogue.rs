@@ -1,6 +1,6 @@
 //! Look-ups in what the application has to give.
 
-use crate::{BaseRole, Catalogue, CustomRole, GrantKind, SeatType};
+use crate::{BaseRole, Catalogue, CustomRole, GrantKind, MappingEntry, SeatType};
 
 impl Catalogue {
     /// The base role of this name.
@@ -41,6 +41,21 @@ impl Catalogue {
             GrantKind::BaseRole => self.base_role(name).is_some(),
             GrantKind::CustomRole => self.custom_role(name).is_some(),
             GrantKind::Seat => self.seat_type(name).is_some(),
+        }
+    }
+
+    /// The name of the role or seat that a row of the mapping gives.
+    ///
+    /// # Panics
+    ///
+    /// For an entry that was made with another catalogue.
+    #[must_use]
+    pub fn target(&self, entry: &MappingEntry) -> &str {
+        let place = entry.target as usize;
+        match entry.kind {
+            GrantKind::BaseRole => &self.base_roles[place].name,
+            GrantKind::CustomRole => &self.custom_roles[place].name,
+            GrantKind::Seat => &self.seat_types[place].name,
         }
     }
 }

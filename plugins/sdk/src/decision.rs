@@ -1,7 +1,7 @@
 //! Constructors of what a plugin answers.
 
 use crate::{
-    AccountStatus, Grant, GrantKind, LifecycleDecision, MappingEntry, Problem, Proposal, Refusal,
+    AccountStatus, Basis, Grant, GrantKind, LifecycleDecision, Mapped, Problem, Proposal, Refusal,
     RoleDecision, SeatDecision, Timestamp,
 };
 
@@ -84,18 +84,18 @@ impl Proposal {
 
     /// What a row of the mapping gives.
     #[must_use]
-    pub fn from_entry(entry: &MappingEntry, reason: impl Into<String>) -> Self {
+    pub fn from_mapping(row: &Mapped<'_>, reason: impl Into<String>) -> Self {
         Self {
-            mapping_entry: Some(entry.id.clone()),
-            ..Self::of(entry.kind, &entry.target, reason)
+            basis: Basis::MappingEntry(row.place),
+            ..Self::of(row.entry.kind, row.target, reason)
         }
     }
 
-    /// What the account has already, with the reason it was given for.
+    /// What the account has already, with the reason it was given for; what it follows from stays.
     #[must_use]
     pub fn keep(grant: &Grant) -> Self {
         Self {
-            mapping_entry: grant.mapping_entry.clone(),
+            basis: Basis::Kept,
             ..Self::of(grant.kind, &grant.name, grant.reason.clone())
         }
     }
@@ -105,7 +105,7 @@ impl Proposal {
             kind,
             name: name.to_owned(),
             reason: reason.into(),
-            mapping_entry: None,
+            basis: Basis::Rule,
         }
     }
 }

@@ -70,6 +70,9 @@ macro_rules! __export_policy {
                     context: $crate::Context,
                     asked: Vec<$crate::$asked>,
                 ) -> Vec<Result<$crate::$decision, $crate::Refusal>> {
+                    // The instance ends with the call: to give back each text would be for nothing.
+                    let context = ::core::mem::ManuallyDrop::new(context);
+                    let asked = ::core::mem::ManuallyDrop::new(asked);
                     <$plugin as $crate::$trait>::decide_all(CONFIGURED.get(), &context, &asked)
                 }
             }

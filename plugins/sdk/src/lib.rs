@@ -64,9 +64,9 @@ pub mod testing;
 
 pub use bindings::base::exports::gatewright::plugin::plugin::{Description, Problem};
 pub use bindings::base::gatewright::plugin::types::{
-    Account, AccountStatus, Attribute, AttributeValue, BaseRole, Catalogue, Context, CustomRole,
-    Grant, GrantKind, MappingEntry, Membership, NamedValue, PresenceSignal, Proposal, Refusal,
-    SeatType, Timestamp, User,
+    Account, AccountStatus, Attribute, AttributeValue, BaseRole, Basis, Catalogue, Context,
+    CustomRole, Grant, GrantKind, MappingEntry, MappingOption, Membership, NamedValue,
+    PresenceSignal, Proposal, Refusal, SeatType, Timestamp, User,
 };
 pub use bindings::lifecycle_policy::exports::gatewright::plugin::lifecycle_policy::LifecycleDecision;
 pub use bindings::provider::exports::gatewright::plugin::provider::{
@@ -76,6 +76,7 @@ pub use bindings::role_policy::exports::gatewright::plugin::role_policy::RoleDec
 pub use bindings::seat_policy::exports::gatewright::plugin::seat_policy::{
     SeatDecision, SeatRequest,
 };
+pub use mapped::Mapped;
 pub use policy::{LifecyclePolicy, RolePolicy, SeatPolicy};
 pub use provider::Provider;
 

@@ -1,42 +1,72 @@
 //! What the organization's mapping comes to, where a policy has no other opinion.
 
-use crate::{Account, Context, GrantKind, Proposal, RoleDecision, log};
-use std::collections::BTreeMap;
+use crate::{Account, Context, GrantKind, MappingEntry, Membership, Proposal, RoleDecision};
+
+/// A row of the mapping that is about a group of the account, with what it refers to.
+/// [`Account::mapped`] goes through them.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Mapped<'a> {
+    /// The row as the contract has it.
+    pub entry: &'a MappingEntry,
+    /// Its place in the account's `mapping`.
+    pub place: u32,
+    /// The name of the role or seat that it gives; of which kind says the entry.
+    pub target: &'a str,
+    /// The membership in the group that it is about.
+    pub membership: &'a Membership,
+}
+
+impl<'a> Mapped<'a> {
+    pub(crate) fn new(
+        context: &'a Context,
+        account: &'a Account,
+        entry: &'a MappingEntry,
+        place: u32,
+    ) -> Self {
+        Self {
+            entry,
+            place,
+            target: context.catalogue.target(entry),
+            membership: &account.memberships[entry.membership as usize],
+        }
+    }
+
+    /// What it gives, for the reason `member of "Engineering"`.
+    #[must_use]
+    pub fn proposal(&self) -> Proposal {
+        let reason = format!("member of \"{}\"", self.membership.group_name);
+        Proposal::from_mapping(self, reason)
+    }
+}
 
 impl RoleDecision {
     /// The roles that the mapping gives the account for the groups it is in: the base role of the
     /// highest rank, and each custom role once, by name. Where several rows give one role, the first
-    /// in the administrator's order is its reason. A row that names a role which the catalogue does
-    /// not have gives nothing, and a line in the log says so.
+    /// in the administrator's order is its reason.
     #[must_use]
     pub fn as_mapped(context: &Context, account: &Account) -> Self {
-        let mut highest: Option<(u32, Proposal)> = None;
-        let mut custom = BTreeMap::new();
-        for (entry, membership) in account.entries() {
-            let proposal =
-                || Proposal::from_entry(entry, format!("member of \"{}\"", membership.group_name));
-            match entry.kind {
+        let base_roles = &context.catalogue.base_roles;
+        let mut highest: Option<(u32, Mapped<'_>)> = None;
+        let mut custom: Vec<Option<Mapped<'_>>> = vec![None; context.catalogue.custom_roles.len()];
+        for row in account.mapped(context) {
+            let target = row.entry.target as usize;
+            match row.entry.kind {
                 GrantKind::BaseRole => {
-                    let Some(role) = context.catalogue.base_role(&entry.target) else {
-                        not_in_catalogue(&entry.id, &entry.target);
-                        continue;
-                    };
-                    if highest.as_ref().is_none_or(|(rank, _)| role.rank < *rank) {
-                        highest = Some((role.rank, proposal()));
+                    let rank = base_roles[target].rank;
+                    if highest.is_none_or(|(other, _)| rank < other) {
+                        highest = Some((rank, row));
                     }
                 }
-                GrantKind::CustomRole => {
-                    if context.catalogue.custom_role(&entry.target).is_none() {
-                        not_in_catalogue(&entry.id, &entry.target);
-                        continue;
-                    }
-                    custom.entry(entry.target.as_str()).or_insert_with(proposal);
-                }
+                GrantKind::CustomRole => _ = custom[target].get_or_insert(row),
                 GrantKind::Seat => {}
             }
         }
-        let base = highest.map(|(_, proposal)| proposal);
-        Self::of(base.into_iter().chain(custom.into_values()).collect())
+        let mut custom: Vec<Mapped<'_>> = custom.into_iter().flatten().collect();
+        custom.sort_unstable_by_key(|row| row.target);
+        let base = highest.map(|(_, row)| row);
+        let rows = base.into_iter().chain(custom);
+        Self::of(rows.map(|row| row.proposal()).collect())
     }
 
     /// The same, and the catalogue's default base role where there is no base role yet.
@@ -60,18 +90,12 @@ impl RoleDecision {
     }
 }
 
-fn not_in_catalogue(entry: &str, target: &str) {
-    log::warn(&format!(
-        "mapping entry {entry} gives \"{target}\", which the catalogue does not have"
-    ));
-}
-
 #[cfg(test)]
 mod tests {
-    use crate::{Account, GrantKind, Proposal, RoleDecision, testing};
+    use crate::{Account, Basis, GrantKind, Proposal, RoleDecision, testing};
 
-    fn mapped(account: &Account) -> Vec<(String, String, Option<String>)> {
-        let told = |role: Proposal| (role.name, role.reason, role.mapping_entry);
+    fn mapped(account: &Account) -> Vec<(String, String, Basis)> {
+        let told = |role: Proposal| (role.name, role.reason, role.basis);
         RoleDecision::as_mapped(&testing::context(), account)
             .roles
             .into_iter()
@@ -79,11 +103,11 @@ mod tests {
             .collect()
     }
 
-    fn row(name: &str, group: &str, entry: &str) -> (String, String, Option<String>) {
+    fn row(name: &str, group: &str, place: u32) -> (String, String, Basis) {
         (
             name.to_owned(),
             format!("member of \"{group}\""),
-            Some(entry.to_owned()),
+            Basis::MappingEntry(place),
         )
     }
 
@@ -97,7 +121,7 @@ mod tests {
             .maps("Leads", GrantKind::BaseRole, "Admin")
             .maps("Engineering", GrantKind::BaseRole, "Editor")
             .build();
-        assert_eq!(mapped(&account), [row("Admin", "Leads", "entry-1")]);
+        assert_eq!(mapped(&account), [row("Admin", "Leads", 1)]);
     }
 
     #[test]
@@ -114,22 +138,20 @@ mod tests {
         assert_eq!(
             mapped(&account),
             [
-                row("Admin", "Finance", "entry-3"),
-                row("Auditor", "Board", "entry-2"),
-                row("Billing", "Finance", "entry-0"),
+                row("Admin", "Finance", 3),
+                row("Auditor", "Board", 2),
+                row("Billing", "Finance", 0),
             ]
         );
     }
 
     #[test]
-    fn neither_seats_nor_groups_that_were_left_nor_unknown_roles_give_any() {
+    fn neither_seats_nor_groups_that_were_left_give_any() {
         let account = testing::account("ada@example.com")
             .left_group("Leads")
             .in_group("Engineering")
             .maps("Leads", GrantKind::BaseRole, "Admin")
             .maps("Engineering", GrantKind::Seat, "Full")
-            .maps("Engineering", GrantKind::BaseRole, "Emperor")
-            .maps("Engineering", GrantKind::CustomRole, "Jester")
             .build();
         assert_eq!(mapped(&account), []);
     }

@@ -7,7 +7,7 @@
 //!     .in_group("Engineering")
 //!     .maps("Engineering", GrantKind::BaseRole, "Editor")
 //!     .build();
-//! assert_eq!(account.entries().count(), 1);
+//! assert_eq!(account.mapped(&testing::context()).count(), 1);
 //! ```
 
 use crate::{
@@ -55,7 +55,7 @@ pub fn context() -> Context {
 
 /// An active account with one active user of this name, in no group, never decided about.
 pub fn account(user_name: &str) -> AccountBuilder {
-    AccountBuilder(Account {
+    let account = Account {
         id: "account-1".to_owned(),
         status: AccountStatus::Active,
         users: vec![User {
@@ -77,10 +77,15 @@ pub fn account(user_name: &str) -> AccountBuilder {
         grants: Vec::new(),
         signals: Vec::new(),
         mapping: Vec::new(),
+        mapping_options: Vec::new(),
         decided: None,
         created: 0,
         extra: Vec::new(),
-    })
+    };
+    AccountBuilder {
+        account,
+        rows: Vec::new(),
+    }
 }
 
 /// Reads settings as the host hands them over.
@@ -96,18 +101,29 @@ pub fn settings<S: DeserializeOwned>(json: &str) -> Result<S, Problem> {
 /// [`build`](Self::build), whose fields are open.
 #[derive(Debug, Clone)]
 #[must_use]
-pub struct AccountBuilder(Account);
+pub struct AccountBuilder {
+    account: Account,
+    rows: Vec<Row>,
+}
+
+/// A row of the mapping, which is matched when the account is built.
+#[derive(Debug, Clone)]
+struct Row {
+    group: String,
+    kind: GrantKind,
+    target: String,
+}
 
 impl AccountBuilder {
     /// The status stored last, or, for role and seat policies, decided in this pass.
     pub fn status(mut self, status: AccountStatus) -> Self {
-        self.0.status = status;
+        self.account.status = status;
         self
     }
 
     /// The provider says that the user is inactive.
     pub fn inactive(mut self) -> Self {
-        for user in &mut self.0.users {
+        for user in &mut self.account.users {
             user.active = false;
         }
         self
@@ -115,19 +131,19 @@ impl AccountBuilder {
 
     /// No user is linked to the account: its provider deleted the only one, or it never had any.
     pub fn without_user(mut self) -> Self {
-        self.0.users.clear();
+        self.account.users.clear();
         self
     }
 
     /// There was a decision about the account before.
     pub fn decided(mut self) -> Self {
-        self.0.decided = Some(NOW - 1);
+        self.account.decided = Some(NOW - 1);
         self
     }
 
     /// The user has an attribute of text.
     pub fn attribute(mut self, name: &str, value: &str) -> Self {
-        for user in &mut self.0.users {
+        for user in &mut self.account.users {
             user.attributes.push(Attribute::text(name, value));
         }
         self
@@ -143,27 +159,24 @@ impl AccountBuilder {
         self.membership(group, Some(NOW - 1))
     }
 
-    /// The mapping has a row, at its end, that gives members of this group a role or seat. Its id is
-    /// `entry-0` for the first row, and so on.
+    /// The mapping has a row, at its end, that gives members of this group a role or seat. As the
+    /// host does it, it is handed over where the user is, or was, in the group.
     pub fn maps(mut self, group: &str, kind: GrantKind, target: &str) -> Self {
-        let position = u32::try_from(self.0.mapping.len()).unwrap_or(u32::MAX);
-        self.0.mapping.push(MappingEntry {
-            id: format!("entry-{position}"),
-            group: group_id(group),
+        self.rows.push(Row {
+            group: group.to_owned(),
             kind,
             target: target.to_owned(),
-            position,
-            settings: Vec::new(),
         });
         self
     }
 
     /// The account has this role or seat already, from this origin (`policy`, `manual`, `import`).
     pub fn has(mut self, kind: GrantKind, name: &str, origin: &str) -> Self {
-        self.0.grants.push(Grant {
+        self.account.grants.push(Grant {
             kind,
             name: name.to_owned(),
             origin: origin.to_owned(),
+            is_mapped: false,
             mapping_entry: None,
             reason: format!("given by {origin}"),
             since: 0,
@@ -172,40 +185,112 @@ impl AccountBuilder {
         self
     }
 
-    /// The account has this role or seat already, from a policy that followed a row of the mapping.
-    pub fn has_from_entry(mut self, kind: GrantKind, name: &str, entry: &str) -> Self {
+    /// The account has this role or seat already, from a policy that followed a row of the mapping:
+    /// one that [`maps`](Self::maps) it still, else one that is gone.
+    pub fn has_mapped(mut self, kind: GrantKind, name: &str) -> Self {
         self = self.has(kind, name, "policy");
-        if let Some(grant) = self.0.grants.last_mut() {
-            grant.mapping_entry = Some(entry.to_owned());
+        if let Some(grant) = self.account.grants.last_mut() {
+            grant.is_mapped = true;
         }
         self
     }
 
-    /// The account, its memberships in the contract's order.
+    /// The account under the catalogue of [`context`], its lists in the contract's order.
+    ///
+    /// # Panics
+    ///
+    /// As [`build_in`](Self::build_in) does.
     #[must_use]
-    pub fn build(mut self) -> Account {
-        self.0.memberships.sort_by(|a, b| {
+    pub fn build(self) -> Account {
+        self.build_in(&context())
+    }
+
+    /// The account under another context's catalogue.
+    ///
+    /// # Panics
+    ///
+    /// Where the catalogue does not have what a row of the mapping gives.
+    #[must_use]
+    pub fn build_in(self, context: &Context) -> Account {
+        let Self { mut account, rows } = self;
+        account.memberships.sort_by(|a, b| {
             (a.ended.is_some(), &a.group_name, &a.group).cmp(&(
                 b.ended.is_some(),
                 &b.group_name,
                 &b.group,
             ))
         });
-        self.0
+        if account.users.is_empty() {
+            for membership in &mut account.memberships {
+                membership.user = None;
+            }
+        }
+        for (row, position) in rows.iter().zip(0..) {
+            let target = place(&context.catalogue, row);
+            let group = group_id(&row.group);
+            let of_group = |(membership, _): &(&Membership, u32)| membership.group == group;
+            if let Some((_, membership)) = account.memberships.iter().zip(0..).find(of_group) {
+                account.mapping.push(MappingEntry {
+                    membership,
+                    kind: row.kind,
+                    target,
+                    position,
+                });
+            }
+        }
+        let gives = |entry: &MappingEntry, grant: &Grant| {
+            entry.kind == grant.kind && context.catalogue.target(entry) == grant.name
+        };
+        for grant in &mut account.grants {
+            if grant.is_mapped {
+                let mut entries = account.mapping.iter().zip(0..);
+                let found = entries.find(|(entry, _)| gives(entry, grant));
+                grant.mapping_entry = found.map(|(_, place)| place);
+            }
+        }
+        account
     }
 
     fn membership(mut self, group: &str, ended: Option<Timestamp>) -> Self {
-        self.0.memberships.push(Membership {
-            user: "user-1".to_owned(),
+        self.account.memberships.push(Membership {
+            user: Some(0),
             group: group_id(group),
             group_name: group.to_owned(),
             group_external_id: None,
-            directory: "directory-1".to_owned(),
             since: 0,
             ended,
         });
         self
     }
+}
+
+/// The place in the catalogue of what a row gives.
+fn place(catalogue: &Catalogue, row: &Row) -> u32 {
+    let names: Vec<&str> = match row.kind {
+        GrantKind::BaseRole => catalogue
+            .base_roles
+            .iter()
+            .map(|role| &*role.name)
+            .collect(),
+        GrantKind::CustomRole => catalogue
+            .custom_roles
+            .iter()
+            .map(|role| &*role.name)
+            .collect(),
+        GrantKind::Seat => catalogue
+            .seat_types
+            .iter()
+            .map(|seat| &*seat.name)
+            .collect(),
+    };
+    let found = names.iter().zip(0..).find(|(name, _)| **name == row.target);
+    let Some((_, place)) = found else {
+        panic!(
+            "a row gives {:?}, and the catalogue has {names:?} of that kind",
+            row.target
+        );
+    };
+    place
 }
 
 fn group_id(name: &str) -> String {

@@ -38,7 +38,8 @@ pub(crate) fn run(bench: &mut Bench) {
         panic!("group-roles is no role policy")
     };
     let native = GroupRoles::configure(Settings::default()).unwrap();
-    let (context, account) = (context(), account());
+    let context = context();
+    let account = account(&context);
     let (wit_context, wit_account) = (to_host::context(&context), to_host::account(&account));
     agree(
         &policy,
@@ -201,7 +202,7 @@ fn context() -> sdk::Context {
 }
 
 /// Four rules for each of 50 groups: a base role, two custom roles, a seat.
-fn account() -> sdk::Account {
+fn account(context: &sdk::Context) -> sdk::Account {
     let group = |number: usize| format!("Department {number}");
     let mut account = testing::account("ada@example.com");
     for number in 0..GROUPS {
@@ -218,17 +219,11 @@ fn account() -> sdk::Account {
         };
         account = account.maps(&group(number / 4), kind, &target);
     }
-    let mut account = account.build();
+    let mut account = account.build_in(context);
     // Ids as the store makes them, of one afternoon: their length is copied into the sandbox, and
     // how soon two of them differ is what comparing them costs.
     for membership in &mut account.memberships {
         membership.group = id(&membership.group);
-        membership.user = id(&membership.user);
-        membership.directory = id(&membership.directory);
-    }
-    for entry in &mut account.mapping {
-        entry.group = id(&entry.group);
-        entry.id = id(&entry.id);
     }
     account
 }
@@ -284,6 +279,7 @@ mod to_host {
     /// Of an account with users, memberships and mapping, and nothing else.
     pub(super) fn account(from: &sdk::Account) -> types::Account {
         assert!(from.grants.is_empty() && from.signals.is_empty());
+        assert!(from.mapping_options.is_empty());
         types::Account {
             id: from.id.clone(),
             status: types::AccountStatus::Active,
@@ -292,6 +288,7 @@ mod to_host {
             grants: Vec::new(),
             signals: Vec::new(),
             mapping: from.mapping.iter().map(entry).collect(),
+            mapping_options: Vec::new(),
             decided: from.decided,
             created: from.created,
             extra: Vec::new(),
@@ -319,11 +316,10 @@ mod to_host {
 
     fn membership(from: &sdk::Membership) -> types::Membership {
         types::Membership {
-            user: from.user.clone(),
+            user: from.user,
             group: from.group.clone(),
             group_name: from.group_name.clone(),
             group_external_id: from.group_external_id.clone(),
-            directory: from.directory.clone(),
             since: from.since,
             ended: from.ended,
         }
@@ -331,16 +327,14 @@ mod to_host {
 
     fn entry(from: &sdk::MappingEntry) -> types::MappingEntry {
         types::MappingEntry {
-            id: from.id.clone(),
-            group: from.group.clone(),
+            membership: from.membership,
             kind: match from.kind {
                 sdk::GrantKind::BaseRole => types::GrantKind::BaseRole,
                 sdk::GrantKind::CustomRole => types::GrantKind::CustomRole,
                 sdk::GrantKind::Seat => types::GrantKind::Seat,
             },
-            target: from.target.clone(),
+            target: from.target,
             position: from.position,
-            settings: Vec::new(),
         }
     }
 }

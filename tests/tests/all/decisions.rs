@@ -103,8 +103,14 @@ fn seats_are_kept_until_revoked_or_go_as_set() {
         "the default seat is for those with none"
     );
     let since = account["seats"][0]["since"].clone();
+    // The policy knows the entry by its place only, and a seat that is kept by no entry at all.
+    let mapping = tenant.operator.get("/mapping").expect(200).json();
+    let entry = &mapping["entries"][0]["id"];
+    assert!(entry.is_string(), "{mapping}");
+    assert_eq!(account["seats"][0]["mapping_entry"], *entry);
     let _ = leave(&tenant, &group, &ada);
     let kept = tenant.account(ADA);
+    assert_eq!(kept["seats"][0]["mapping_entry"], *entry);
     assert_eq!(
         kept["seats"][0]["reason"],
         "member of \"On-call\", kept after leaving"

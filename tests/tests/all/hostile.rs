@@ -112,6 +112,20 @@ fn one_that_answers_garbage() {
 }
 
 #[test]
+fn one_that_names_an_entry_that_there_is_not() {
+    // Mallory is in a group that the mapping names, and the others are in none.
+    let says = &[
+        "its base role \"Standard\" names place 1 of the account's mapping, which has 1 entry",
+        "its base role \"Standard\" names place 0 of the account's mapping, which has no entries",
+    ];
+    misbehaves(&Misdeed {
+        behaviour: "bad-index",
+        says,
+        ..ANSWER
+    });
+}
+
+#[test]
 fn one_that_refuses() {
     let says = &["the plugin refused: I would rather not"];
     misbehaves(&Misdeed {

@@ -1,40 +1,50 @@
 //! Reads all that a policy may know of an account, in the shape of the plugin contract.
 
-use super::mapping;
+use super::mapping::Matcher;
 use crate::model::access::{
     AccountRecord, AccountStatus, Accounts, AssignmentRecord, Assignments, GrantKind, GrantRecord,
     MappingEntry,
 };
 use crate::model::facts::{
-    Ended, GroupRecord, Groups, MEMBERS_BY_USER, Members, ResourceKey, UserRecord, Users, text,
+    Ended, Groups, MEMBERS_BY_USER, Members, ResourceKey, UserRecord, Users, text,
 };
 use gatewright_sandbox::types;
 use gatewright_scim::User;
 use gatewright_store::{OrganizationScope, Range, Read, StoreError};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 /// Reads accounts of one organization from one snapshot; what several accounts share is read once.
 pub struct Gatherer<'a, R> {
     reader: &'a R,
     mapping: &'a [MappingEntry],
+    matcher: Matcher<'a>,
+    /// The place in the catalogue of what each entry of the mapping gives.
+    targets: Vec<Option<u32>>,
     /// The provider plugin's name of each directory.
     providers: &'a HashMap<Uuid, String>,
-    groups: HashMap<ResourceKey, Option<GroupRecord>>,
+    groups: HashMap<ResourceKey, Option<Named>>,
 }
 
-/// What was read of one account.
+/// What was read of one account, beside what the policies are told.
 pub struct Gathered {
     /// As the host stored it.
     pub record: AccountRecord,
     /// The present assignment.
     pub assignment: Option<AssignmentRecord>,
-    /// For the policies.
-    pub input: types::Account,
+    /// The ids of the entries in the account's `mapping`, by their places.
+    pub entries: Vec<Uuid>,
     /// Whether a provider says of at least one of its users that it is active.
     pub any_user_active: bool,
     /// The ended memberships that the policies are told of: consumed by the decision.
     pub ended: Vec<(Uuid, Uuid, Uuid)>,
+}
+
+/// What a group is called.
+#[derive(Clone)]
+struct Named {
+    name: String,
+    external_id: Option<String>,
 }
 
 impl<'a, R: Read<OrganizationScope>> Gatherer<'a, R> {
@@ -42,89 +52,85 @@ impl<'a, R: Read<OrganizationScope>> Gatherer<'a, R> {
     pub fn new(
         reader: &'a R,
         mapping: &'a [MappingEntry],
+        catalogue: &types::Catalogue,
         providers: &'a HashMap<Uuid, String>,
     ) -> Self {
         Self {
             reader,
             mapping,
+            matcher: Matcher::new(mapping),
+            targets: targets(mapping, catalogue),
             providers,
             groups: HashMap::new(),
         }
     }
 
-    /// Reads one account; none if there is none.
+    /// Reads one account, and what the policies are told of it; none if there is none.
     ///
     /// # Errors
     /// What the store says.
-    pub fn account(&mut self, id: Uuid) -> Result<Option<Gathered>, StoreError> {
+    pub fn account(&mut self, id: Uuid) -> Result<Option<(Gathered, types::Account)>, StoreError> {
         let Some(record) = self.reader.get::<Accounts>(&id)? else {
             return Ok(None);
         };
         let assignment = self.reader.get::<Assignments>(&id)?;
+        let mut keys = record.users.clone();
+        keys.sort_unstable_by_key(|(_, user)| *user);
         let mut users = Vec::new();
+        let mut places: HashMap<Uuid, u32> = HashMap::new();
         let mut memberships = Vec::new();
-        let mut matching: Vec<(usize, types::MappingEntry)> = Vec::new();
-        let mut any_user_active = false;
-        for key in &record.users {
-            let Some(user) = self.reader.get::<Users>(key)? else {
+        for key in keys {
+            let Some(user) = self.reader.get::<Users>(&key)? else {
                 continue;
             };
-            let user = self.user(*key, user);
-            any_user_active |= user.active;
-            users.push(user);
-            self.present(*key, &mut memberships, &mut matching)?;
+            let place = place(users.len());
+            places.insert(key.1, place);
+            users.push(self.user(key, user));
+            self.present(key, place, &mut memberships)?;
         }
         let mut past = Vec::new();
         let mut ended = Vec::new();
         for row in self.reader.scan::<Ended>(Range::prefix(&id))? {
             let (key, row) = row?;
             let (_, user, group) = key;
-            self.matching(
-                group,
-                &row.group_name,
-                row.group_external_id.as_deref(),
-                &mut matching,
-            );
-            past.push(types::Membership {
-                user: user.to_string(),
+            let membership = types::Membership {
+                user: places.get(&user).copied(),
                 group: group.to_string(),
                 group_name: row.group_name,
                 group_external_id: row.group_external_id,
-                directory: row.directory.to_string(),
                 since: row.since.0,
                 ended: Some(row.ended.0),
-            });
+            };
+            past.push((group, membership));
             ended.push(key);
         }
         for part in [&mut memberships, &mut past] {
-            part.sort_by(|a, b| (&a.group_name, &a.group).cmp(&(&b.group_name, &b.group)));
+            part.sort_by(|(a, one), (b, other)| (&one.group_name, a).cmp(&(&other.group_name, b)));
         }
         memberships.append(&mut past);
-        users.sort_by(|a, b| a.id.cmp(&b.id));
-        matching.sort_by_key(|(place, _)| *place);
+        let (entries, mapping) = self.matching(&memberships);
+        let any_user_active = users.iter().any(|user| user.active);
         let input = types::Account {
             id: id.to_string(),
             status: status(record.status),
             users,
-            memberships,
-            grants: assignment
-                .iter()
-                .flat_map(|stored| &stored.grants)
-                .map(grant)
-                .collect(),
+            memberships: memberships.into_iter().map(|(_, one)| one).collect(),
+            grants: grants(assignment.as_ref(), &entries),
             signals: Vec::new(),
-            mapping: matching.into_iter().map(|(_, entry)| entry).collect(),
+            mapping,
+            mapping_options: Vec::new(),
             decided: assignment.as_ref().map(|stored| stored.decided.0),
             created: record.created.0,
             extra: Vec::new(),
         };
-        Ok(Some(Gathered {
+        let gathered = Gathered {
             record,
             assignment,
-            input,
+            entries,
             any_user_active,
             ended,
-        }))
+        };
+        Ok(Some((gathered, input)))
     }
 
     fn user(&self, (directory, id): ResourceKey, record: UserRecord) -> types::User {
@@ -156,8 +162,8 @@ impl<'a, R: Read<OrganizationScope>> Gatherer<'a, R> {
     fn present(
         &mut self,
         (directory, user): ResourceKey,
-        memberships: &mut Vec<types::Membership>,
-        matching: &mut Vec<(usize, types::MappingEntry)>,
+        place: u32,
+        memberships: &mut Vec<(Uuid, types::Membership)>,
     ) -> Result<(), StoreError> {
         for row in self
             .reader
@@ -166,65 +172,98 @@ impl<'a, R: Read<OrganizationScope>> Gatherer<'a, R> {
             let (_, key) = row?;
             let (group, _) = key;
             // A row of a group that is gone waits for the reconciler to end it.
-            let Some(record) = self.group((directory, group))? else {
+            let Some(named) = self.group((directory, group))? else {
                 continue;
             };
-            let name = text(&record.document, "displayName")
-                .unwrap_or_default()
-                .to_owned();
-            let external_id = text(&record.document, "externalId").map(str::to_owned);
             let Some(member) = self.reader.get::<Members>(&key)? else {
                 continue;
             };
-            self.matching(group, &name, external_id.as_deref(), matching);
-            memberships.push(types::Membership {
-                user: user.to_string(),
+            let membership = types::Membership {
+                user: Some(place),
                 group: group.to_string(),
-                group_name: name,
-                group_external_id: external_id,
-                directory: directory.to_string(),
+                group_name: named.name,
+                group_external_id: named.external_id,
                 since: member.since.0,
                 ended: None,
-            });
+            };
+            memberships.push((group, membership));
         }
         Ok(())
     }
 
-    fn group(&mut self, key: ResourceKey) -> Result<Option<GroupRecord>, StoreError> {
+    fn group(&mut self, key: ResourceKey) -> Result<Option<Named>, StoreError> {
         if let Some(known) = self.groups.get(&key) {
             return Ok(known.clone());
         }
-        let record = self.reader.get::<Groups>(&key)?;
-        self.groups.insert(key, record.clone());
-        Ok(record)
+        let named = self.reader.get::<Groups>(&key)?.map(|record| Named {
+            name: text(&record.document, "displayName")
+                .unwrap_or_default()
+                .to_owned(),
+            external_id: text(&record.document, "externalId").map(str::to_owned),
+        });
+        self.groups.insert(key, named.clone());
+        Ok(named)
     }
 
+    /// The entries that match the memberships, each once for each group, in the contract's order,
+    /// with their ids. Costs three look-ups for each membership and a step for each match, however
+    /// long the mapping is; what is found is sorted.
     fn matching(
         &self,
-        group: Uuid,
-        name: &str,
-        external_id: Option<&str>,
-        to: &mut Vec<(usize, types::MappingEntry)>,
-    ) {
-        for (place, entry) in self.mapping.iter().enumerate() {
-            let known = |(other, found): &(usize, types::MappingEntry)| {
-                *other == place && found.group == group.to_string()
-            };
-            if mapping::matches(entry, group, name, external_id) && !to.iter().any(known) {
-                to.push((
-                    place,
-                    types::MappingEntry {
-                        id: entry.id.to_string(),
-                        group: group.to_string(),
-                        kind: kind(entry.kind),
-                        target: entry.target.clone(),
-                        position: u32::try_from(place).unwrap_or(u32::MAX),
-                        settings: Vec::new(),
-                    },
-                ));
-            }
+        memberships: &[(Uuid, types::Membership)],
+    ) -> (Vec<Uuid>, Vec<types::MappingEntry>) {
+        let mut seen = HashSet::new();
+        let mut matching = Vec::new();
+        for (at, (group, membership)) in memberships.iter().enumerate() {
+            let external_id = membership.group_external_id.as_deref();
+            let rows = self
+                .matcher
+                .places(*group, &membership.group_name, external_id);
+            // Two users in one group, or one who left it and another who did not.
+            let first = rows.filter(|row| seen.insert((*row, *group)));
+            matching.extend(first.map(|row| (row, at)));
         }
+        matching.sort_unstable();
+        matching
+            .into_iter()
+            .filter_map(|(row, at)| {
+                let entry = &self.mapping[row];
+                let told = types::MappingEntry {
+                    membership: place(at),
+                    kind: kind(entry.kind),
+                    target: self.targets[row]?,
+                    position: place(row),
+                };
+                Some((entry.id, told))
+            })
+            .unzip()
     }
+}
+
+/// A place as the contract has it. No list comes near the limit.
+fn place(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
+}
+
+/// The place in the catalogue of what each entry gives. The catalogue has it: neither is stored
+/// without a look at the other.
+fn targets(mapping: &[MappingEntry], catalogue: &types::Catalogue) -> Vec<Option<u32>> {
+    let base_roles = catalogue.base_roles.iter().map(|role| &role.name).zip(0..);
+    let custom_roles = catalogue
+        .custom_roles
+        .iter()
+        .map(|role| &role.name)
+        .zip(0..);
+    let seats = catalogue.seat_types.iter().map(|seat| &seat.name).zip(0..);
+    let places: HashMap<(GrantKind, &str), u32> = base_roles
+        .map(|(name, place)| ((GrantKind::BaseRole, name.as_str()), place))
+        .chain(custom_roles.map(|(name, place)| ((GrantKind::CustomRole, name.as_str()), place)))
+        .chain(seats.map(|(name, place)| ((GrantKind::Seat, name.as_str()), place)))
+        .collect();
+    mapping
+        .iter()
+        .map(|entry| places.get(&(entry.kind, entry.target.as_str())).copied())
+        .collect()
 }
 
 fn attribute(value: gatewright_scim::Scalar) -> types::AttributeValue {
@@ -237,16 +276,26 @@ fn attribute(value: gatewright_scim::Scalar) -> types::AttributeValue {
     }
 }
 
-fn grant(grant: &GrantRecord) -> types::Grant {
-    types::Grant {
+/// What the account has, each with the first place of its entry among those that match.
+fn grants(assignment: Option<&AssignmentRecord>, entries: &[Uuid]) -> Vec<types::Grant> {
+    let Some(assignment) = assignment else {
+        return Vec::new();
+    };
+    // From the end, so that the first place is what remains.
+    let places: HashMap<Uuid, u32> = (entries.iter().enumerate().rev())
+        .map(|(index, id)| (*id, place(index)))
+        .collect();
+    let told = |grant: &GrantRecord| types::Grant {
         kind: kind(grant.kind),
         name: grant.name.clone(),
         origin: "policy".into(),
-        mapping_entry: grant.mapping_entry.map(|id| id.to_string()),
+        is_mapped: grant.mapping_entry.is_some(),
+        mapping_entry: grant.mapping_entry.and_then(|id| places.get(&id).copied()),
         reason: grant.reason.clone(),
         since: grant.since.0,
         extra: Vec::new(),
-    }
+    };
+    assignment.grants.iter().map(told).collect()
 }
 
 /// The kind of a grant as the contract has it.

@@ -9,9 +9,10 @@ use crate::model::access::{
 use gatewright_store::{Organization, OrganizationScope, Read, StoreError, WriteError};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::collections::HashMap;
 use uuid::Uuid;
 
-/// More entries than this are refused: each decision looks through them.
+/// More entries than this are refused: each step of the reconciler reads them.
 pub const MAX_ENTRIES: usize = 5_000;
 
 /// A row as the administrator writes it.
@@ -114,7 +115,7 @@ fn check(reader: &impl Read<OrganizationScope>, entries: &[NewEntry]) -> Result<
         return Err(MappingError::TooMany(entries.len()));
     }
     let catalogue = catalogue::load(reader)?;
-    let mut seen = std::collections::HashMap::new();
+    let mut seen = HashMap::new();
     for (place, entry) in entries.iter().enumerate() {
         let group = match &entry.group {
             GroupSelector::Id(id) => id.to_string(),
@@ -148,12 +149,87 @@ fn check(reader: &impl Read<OrganizationScope>, entries: &[NewEntry]) -> Result<
     Ok(())
 }
 
-/// Whether a mapping entry is about this group.
-#[must_use]
-pub fn matches(entry: &MappingEntry, id: Uuid, name: &str, external_id: Option<&str>) -> bool {
-    match &entry.group {
-        GroupSelector::Id(wanted) => *wanted == id,
-        GroupSelector::Name(wanted) => wanted.to_lowercase() == name.to_lowercase(),
-        GroupSelector::ExternalId(wanted) => external_id == Some(wanted),
+/// Finds the entries that are about a group, by looking up and not by looking through: with 50
+/// groups and 5,000 entries that is the difference between 150 steps and 250,000.
+pub struct Matcher<'a> {
+    by_id: HashMap<Uuid, Vec<usize>>,
+    /// In lower case.
+    by_name: HashMap<String, Vec<usize>>,
+    by_external_id: HashMap<&'a str, Vec<usize>>,
+}
+
+impl<'a> Matcher<'a> {
+    /// Costs a step for each entry.
+    pub fn new(entries: impl IntoIterator<Item = &'a MappingEntry>) -> Self {
+        let mut matcher = Self {
+            by_id: HashMap::new(),
+            by_name: HashMap::new(),
+            by_external_id: HashMap::new(),
+        };
+        for (place, entry) in entries.into_iter().enumerate() {
+            let places = match &entry.group {
+                GroupSelector::Id(id) => matcher.by_id.entry(*id).or_default(),
+                GroupSelector::Name(name) => {
+                    matcher.by_name.entry(name.to_lowercase()).or_default()
+                }
+                GroupSelector::ExternalId(id) => matcher.by_external_id.entry(id).or_default(),
+            };
+            places.push(place);
+        }
+        matcher
+    }
+
+    /// The places of the entries that are about this group, each once. Costs three look-ups and a
+    /// step for each of them.
+    pub fn places(
+        &self,
+        id: Uuid,
+        name: &str,
+        external_id: Option<&str>,
+    ) -> impl Iterator<Item = usize> {
+        let by_external_id = external_id.and_then(|id| self.by_external_id.get(id));
+        [
+            self.by_id.get(&id),
+            self.by_name.get(&name.to_lowercase()),
+            by_external_id,
+        ]
+        .into_iter()
+        .flatten()
+        .flatten()
+        .copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_is_found_by_id_by_name_whatever_the_case_and_by_external_id() {
+        let id = Uuid::from_u128(7);
+        let selectors = [
+            GroupSelector::Id(id),
+            GroupSelector::Name("Straße".to_owned()),
+            GroupSelector::ExternalId("x-1".to_owned()),
+            GroupSelector::Id(Uuid::from_u128(8)),
+            GroupSelector::Name("STRASSE".to_owned()),
+            GroupSelector::ExternalId("X-1".to_owned()),
+            GroupSelector::Name("STRAßE".to_owned()),
+        ];
+        let entries = selectors.map(|group| MappingEntry {
+            id: Uuid::nil(),
+            group,
+            kind: GrantKind::Seat,
+            target: "Full".to_owned(),
+        });
+        let matcher = Matcher::new(&entries);
+        let places = |id, name, external_id| {
+            let mut places: Vec<_> = matcher.places(id, name, external_id).collect();
+            places.sort_unstable();
+            places
+        };
+        assert_eq!(places(id, "straße", Some("x-1")), [0, 1, 2, 6]);
+        assert_eq!(places(id, "other", None), [0]);
+        assert!(places(Uuid::nil(), "other", Some("x-2")).is_empty());
     }
 }

@@ -92,7 +92,7 @@ fn giving_group(
     };
     let mapping = mapping::load(change.tx)?;
     let gives = |entry: &&MappingEntry| entry.kind == GrantKind::Seat && entry.target == seat;
-    let entries: Vec<&MappingEntry> = mapping.entries.iter().filter(gives).collect();
+    let matcher = mapping::Matcher::new(mapping.entries.iter().filter(gives));
     for (directory, user) in record.users {
         for row in change
             .tx
@@ -104,10 +104,7 @@ fn giving_group(
             };
             let name = text(&record.document, "displayName").unwrap_or_default();
             let external_id = text(&record.document, "externalId");
-            if entries
-                .iter()
-                .any(|entry| mapping::matches(entry, group, name, external_id))
-            {
+            if matcher.places(group, name, external_id).next().is_some() {
                 return Ok(Some(name.to_owned()));
             }
         }

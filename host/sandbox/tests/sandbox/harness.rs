@@ -146,6 +146,7 @@ pub(crate) fn account(user_name: &str) -> Account {
         grants: vec![],
         signals: vec![],
         mapping: vec![],
+        mapping_options: vec![],
         decided: None,
         created: 0,
         extra: vec![],

@@ -133,6 +133,19 @@ fn what_breaks_the_bounds_is_refused_and_the_others_are_decided() {
 }
 
 #[test]
+fn a_place_beyond_the_mapping_is_refused_by_name() {
+    let called = hostile("bad-index")
+        .decide(&context(), &[account("mallory"), account("ada")])
+        .unwrap();
+    let why = called.value[0].as_ref().unwrap_err().to_string();
+    assert!(
+        why.contains("names place 0 of the account's mapping, which has no entries"),
+        "{why}"
+    );
+    assert!(called.value[1].is_ok());
+}
+
+#[test]
 fn what_the_binding_does_not_grant_is_refused() {
     let grants = Grants {
         base_roles: Allowed::Only(["Viewer".to_owned()].into()),

@@ -123,10 +123,7 @@ fn had_users(account: &Account) -> bool {
 }
 
 fn has_grant_from_group(account: &Account) -> bool {
-    account
-        .grants
-        .iter()
-        .any(|grant| grant.mapping_entry.is_some())
+    account.grants.iter().any(|grant| grant.is_mapped)
 }
 
 gatewright_sdk::export!(GroupLifecycle: lifecycle_policy);

@@ -52,9 +52,7 @@ fn a_deleted_user_of_an_account_that_is_still_active_is_told_by_what_it_left_beh
     let account = testing::account("ada@example.com").decided().without_user();
     let left = account.clone().left_group("Engineering").build();
     assert_eq!(decide("{}", &left), Deactivated);
-    let granted = account
-        .has_from_entry(GrantKind::Seat, "Full", "entry-0")
-        .build();
+    let granted = account.has_mapped(GrantKind::Seat, "Full").build();
     assert_eq!(decide("{}", &granted), Deactivated);
 }
 
@@ -105,7 +103,7 @@ fn stays_out_of_use_until_it_is_in_a_group_again() {
 
     let role_left = testing::account("ada@example.com")
         .decided()
-        .has_from_entry(GrantKind::BaseRole, "Editor", "entry-0")
+        .has_mapped(GrantKind::BaseRole, "Editor")
         .build();
     assert_eq!(decide(DEACTIVATE, &role_left), Deactivated);
 }

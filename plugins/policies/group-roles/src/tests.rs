@@ -85,8 +85,8 @@ fn a_person_who_leaves_the_group_falls_back() {
     let account = testing::account("ada@example.com")
         .left_group("Engineering")
         .maps("Engineering", GrantKind::BaseRole, "Editor")
-        .has_from_entry(GrantKind::BaseRole, "Editor", "entry-0")
-        .has_from_entry(GrantKind::CustomRole, "Billing", "entry-1")
+        .has_mapped(GrantKind::BaseRole, "Editor")
+        .has_mapped(GrantKind::CustomRole, "Billing")
         .build();
     assert_eq!(decide("{}", &account), roles(&[("Viewer", "default role")]));
 }

@@ -6,7 +6,7 @@
 
 use gatewright_sdk::{
     Account, AccountStatus, Context, Grant, GrantKind, Problem, Proposal, Refusal, SeatDecision,
-    SeatPolicy, SeatRequest, log,
+    SeatPolicy, SeatRequest,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -78,7 +78,7 @@ impl GroupSeats {
     /// A seat that the account has and that no present group gives, if it is to stay.
     fn kept(&self, grant: &Grant) -> Option<Proposal> {
         match grant.origin.as_str() {
-            "policy" if grant.mapping_entry.is_some() && self.0.keep_when_leaving => {
+            "policy" if grant.is_mapped && self.0.keep_when_leaving => {
                 let mut seat = Proposal::keep(grant);
                 if !seat.reason.ends_with(KEPT) {
                     seat.reason.push_str(KEPT);
@@ -109,19 +109,10 @@ impl GroupSeats {
 /// The seats that present groups give, each once, the first row that gives it being the reason.
 fn mapped(context: &Context, account: &Account) -> Vec<Proposal> {
     let mut seats: Vec<Proposal> = Vec::new();
-    for (entry, membership) in account.entries() {
-        if entry.kind != GrantKind::Seat || seats.iter().any(|seat| seat.name == entry.target) {
-            continue;
+    for row in account.mapped(context) {
+        if row.entry.kind == GrantKind::Seat && seats.iter().all(|seat| seat.name != row.target) {
+            seats.push(row.proposal());
         }
-        if context.catalogue.seat_type(&entry.target).is_none() {
-            log::warn(&format!(
-                "mapping entry {} gives \"{}\", which the catalogue does not have",
-                entry.id, entry.target
-            ));
-            continue;
-        }
-        let reason = format!("member of \"{}\"", membership.group_name);
-        seats.push(Proposal::from_entry(entry, reason));
     }
     seats
 }

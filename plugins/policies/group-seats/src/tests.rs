@@ -27,7 +27,6 @@ fn gives_what_the_groups_give_and_the_default_only_else() {
         .in_group("Everyone")
         .maps("Engineering", GrantKind::Seat, "Full")
         .maps("Everyone", GrantKind::Seat, "Full")
-        .maps("Everyone", GrantKind::Seat, "Sofa")
         .build();
     assert_eq!(
         decide("{}", &account),
@@ -60,7 +59,7 @@ fn a_seat_stays_when_its_group_is_left_unless_set_otherwise() {
     let mut account = testing::account("ada@example.com")
         .left_group("Engineering")
         .maps("Engineering", GrantKind::Seat, "Full")
-        .has_from_entry(GrantKind::Seat, "Full", "entry-0")
+        .has_mapped(GrantKind::Seat, "Full")
         .build();
     let kept = [seat("Full", "given by policy, kept after leaving")];
     assert_eq!(decide("{}", &account), kept);

@@ -9,7 +9,7 @@
 mod misdeeds;
 
 use gatewright_sdk::{
-    Account, Context, GrantKind, Problem, Proposal, Refusal, RoleDecision, RolePolicy,
+    Account, Basis, Context, GrantKind, Problem, Proposal, Refusal, RoleDecision, RolePolicy,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -54,6 +54,8 @@ pub enum Behaviour {
     Refuse,
     /// Answers with a role that exists, but that its binding may not let it give.
     Ungranted,
+    /// Answers with a proposal that follows from an entry of the mapping that there is not.
+    BadIndex,
     /// Answers with one decision fewer than there are accounts.
     WrongCount,
 }
@@ -118,6 +120,12 @@ impl RolePolicy for Hostile {
                     .into_iter()
                     .collect();
             }
+            Behaviour::BadIndex => {
+                let past_the_end = u32::try_from(account.mapping.len()).unwrap_or(u32::MAX);
+                for role in &mut decision.roles {
+                    role.basis = Basis::MappingEntry(past_the_end);
+                }
+            }
             other => misdeeds::commit(other)?,
         }
         Ok(decision)
@@ -169,7 +177,7 @@ gatewright_sdk::export!(Hostile: role_policy);
 #[cfg(test)]
 mod tests {
     use super::{Hostile, Settings};
-    use gatewright_sdk::{Account, RolePolicy, testing};
+    use gatewright_sdk::{Account, Basis, RolePolicy, testing};
 
     fn hostile(behaviour: &str) -> Hostile {
         let json = format!(
@@ -187,6 +195,7 @@ mod tests {
         let [ada, _] = accounts();
         for behaviour in [
             "loop",
+            "bad-index",
             "garbage",
             "big-output",
             "trap",
@@ -207,6 +216,10 @@ mod tests {
         let decide = |behaviour| hostile(behaviour).decide(&testing::context(), &mallory);
         assert_eq!(decide("ungranted").unwrap().roles[0].name, "Owner");
         assert_eq!(decide("garbage").unwrap().roles.len(), 3);
+        assert_eq!(
+            decide("bad-index").unwrap().roles[0].basis,
+            Basis::MappingEntry(0)
+        );
         assert!(decide("big-output").unwrap().roles[1].reason.len() > 4 << 20);
         assert_eq!(decide("refuse").unwrap_err().message, "I would rather not");
     }

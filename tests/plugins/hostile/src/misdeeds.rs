@@ -17,7 +17,8 @@ pub(crate) fn commit(behaviour: Behaviour) -> Result<(), Refusal> {
         Behaviour::Flood => flood(),
         Behaviour::Sleep => thread::sleep(Duration::from_secs(5)),
         Behaviour::Refuse => return Err(Refusal::new("I would rather not")),
-        Behaviour::BigOutput
+        Behaviour::BadIndex
+        | Behaviour::BigOutput
         | Behaviour::Garbage
         | Behaviour::Ungranted
         | Behaviour::WrongCount => {}

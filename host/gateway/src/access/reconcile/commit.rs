@@ -129,7 +129,8 @@ fn assign(
         .assignment
         .as_ref()
         .map_or(&[][..], |stored| &stored.grants);
-    let grants = grants(change.at(), before, &wanted.grants);
+    let entries = &subject.gathered.entries;
+    let grants = grants(change.at(), before, entries, &wanted.grants);
     let label = &subject.gathered.record.label;
     for grant in before
         .iter()
@@ -210,7 +211,13 @@ fn set_status(
     Ok(())
 }
 
-fn grants(now: Timestamp, before: &[GrantRecord], wanted: &[types::Proposal]) -> Vec<GrantRecord> {
+/// What was wanted, as it is stored: with ids instead of places, which are of one decision only.
+fn grants(
+    now: Timestamp,
+    before: &[GrantRecord],
+    entries: &[Uuid],
+    wanted: &[types::Proposal],
+) -> Vec<GrantRecord> {
     let mut grants: Vec<GrantRecord> = wanted
         .iter()
         .map(|proposal| {
@@ -226,10 +233,11 @@ fn grants(now: Timestamp, before: &[GrantRecord], wanted: &[types::Proposal]) ->
                 kind,
                 name: proposal.name.clone(),
                 reason: proposal.reason.clone(),
-                mapping_entry: proposal
-                    .mapping_entry
-                    .as_deref()
-                    .and_then(|id| id.parse().ok()),
+                mapping_entry: match proposal.basis {
+                    types::Basis::Rule => None,
+                    types::Basis::MappingEntry(place) => entries.get(place as usize).copied(),
+                    types::Basis::Kept => known.and_then(|old| old.mapping_entry),
+                },
                 since: known.map_or(now, |old| old.since),
             }
         })

@@ -101,18 +101,15 @@ impl Policies {
     }
 
     /// Decides about each subject, in their order: those that failed last time come last, and
-    /// are asked about one by one.
+    /// are asked about one by one. `accounts` is what the policies are told of each.
     pub(super) fn decide(
         &self,
         context: &types::Context,
         subjects: &[Subject],
+        accounts: Vec<types::Account>,
         losses: &mut Losses,
     ) -> Vec<Result<Wanted, Failure>> {
         let trusted = subjects.partition_point(|subject| subject.dirty.failures == 0);
-        let accounts: Vec<types::Account> = subjects
-            .iter()
-            .map(|subject| subject.gathered.input.clone())
-            .collect();
         let lifecycle = ask(
             (Slot::Lifecycle, self.lifecycle.loaded()),
             &accounts,

@@ -75,16 +75,17 @@ impl Shared {
             });
         }
         let policies = policies(&self.plugins, &reader)?;
-        let subjects = subjects(&reader, &due, &self.plugins)?;
+        let catalogue = catalogue::for_plugins(&catalogue::load(&reader)?);
+        let (subjects, accounts) = subjects(&reader, &due, &catalogue, &self.plugins)?;
         let context = types::Context {
             now: now.0,
-            catalogue: catalogue::for_plugins(&catalogue::load(&reader)?),
+            catalogue,
             organization: organization.id().to_string(),
             extra: Vec::new(),
         };
         drop(reader);
         let mut losses = Losses::none();
-        let verdicts = policies.decide(&context, &subjects, &mut losses);
+        let verdicts = policies.decide(&context, &subjects, accounts, &mut losses);
         let failures: Vec<Failure> = verdicts
             .iter()
             .filter_map(|verdict| verdict.as_ref().err().cloned())
@@ -196,11 +197,13 @@ fn policies(plugins: &Plugins, reader: &Reader<OrganizationScope>) -> Result<Pol
     Policies::new(&lifecycle, &role, &seat).map_err(|(slot, error)| StepError::Load(slot, error))
 }
 
+/// Those to decide about, and what the policies are told of each.
 fn subjects(
     reader: &Reader<OrganizationScope>,
     due: &[(Uuid, DirtyRecord)],
+    catalogue: &types::Catalogue,
     plugins: &Plugins,
-) -> Result<Vec<Subject>, StepError> {
+) -> Result<(Vec<Subject>, Vec<types::Account>), StepError> {
     let mapping = mapping::load(reader)?;
     let mut providers = HashMap::new();
     for row in reader.scan::<Directories>(Range::all())? {
@@ -210,11 +213,13 @@ fn subjects(
     // Those that failed last time come last: see `Policies::decide`.
     let (trusted, suspect): (Vec<_>, Vec<_>) =
         due.iter().partition(|(_, dirty)| dirty.failures == 0);
-    let mut gatherer = Gatherer::new(reader, &mapping.entries, &providers);
+    let mut gatherer = Gatherer::new(reader, &mapping.entries, catalogue, &providers);
     let mut subjects = Vec::with_capacity(due.len());
+    let mut accounts = Vec::with_capacity(due.len());
     for (account, dirty) in trusted.into_iter().chain(suspect) {
         // An account that is gone needs no decision; its mark is removed with the batch.
-        if let Some(gathered) = gatherer.account(*account)? {
+        if let Some((gathered, told)) = gatherer.account(*account)? {
+            accounts.push(told);
             subjects.push(Subject {
                 account: *account,
                 dirty: dirty.clone(),
@@ -222,5 +227,5 @@ fn subjects(
             });
         }
     }
-    Ok(subjects)
+    Ok((subjects, accounts))
 }
