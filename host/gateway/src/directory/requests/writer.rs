@@ -244,7 +244,7 @@ impl Writer {
     }
 
     /// Removes what is too old in directories where nothing comes in.
-    fn sweep(&self) -> Result<(), StoreError> {
+    pub(super) fn sweep(&self) -> Result<(), StoreError> {
         let (keep, now) = (self.keep, self.clock.now());
         for (id, _) in organizations::all(&self.store)? {
             let organization = self.store.organization(OrganizationId::from(id));
