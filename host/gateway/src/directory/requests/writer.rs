@@ -24,8 +24,8 @@ use uuid::Uuid;
 
 /// How long the first of a batch waits for others.
 const GATHER: Duration = Duration::from_millis(200);
-/// Requests of one transaction. Others that commit wait while it is applied.
-const BATCH: usize = 256;
+/// Requests of one transaction. Others wait while it is applied, so it is not large.
+const BATCH: usize = 64;
 /// How often the thread looks around when nothing comes in.
 const TICK: Duration = Duration::from_secs(1);
 /// How often directories are looked at that may have nothing but old rows.
