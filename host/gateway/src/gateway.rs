@@ -38,8 +38,6 @@ pub struct Options {
     pub policy_limits: gatewright_sandbox::Limits,
     /// What a provider plugin's call may use.
     pub provider_limits: gatewright_sandbox::Limits,
-    /// Calls of plugins that may run at the same time.
-    pub plugin_slots: u32,
     /// Threads of the reconciler.
     pub reconcilers: usize,
     /// Requests that may be worked on at the same time; the others wait.
@@ -86,7 +84,6 @@ impl Options {
             requests: Keep::default(),
             policy_limits: gatewright_sandbox::Limits::default(),
             provider_limits: gatewright_sandbox::Limits::for_provider(),
-            plugin_slots: 64,
             reconcilers: 2,
             workers: 64,
         }
@@ -176,7 +173,7 @@ impl Gateway {
         let store = Store::open(Arc::new(engine))?;
         let program = std::env::current_exe().map_err(StartError::System)?;
         let sandbox = Sandbox::start(gatewright_sandbox::Config {
-            slots: options.plugin_slots,
+            slots: slots(&options),
             ..gatewright_sandbox::Config::new(
                 data.join("plugin-cache"),
                 gatewright_sandbox::Compiler::new(program, ["compile-plugin"]),
@@ -271,6 +268,13 @@ impl Gateway {
         .await
         .map_err(|_| Lost)
     }
+}
+
+/// Calls of plugins that may run at the same time: one for whoever can make one, and some for
+/// plugins that are being tried while they are loaded. So no call is refused for want of a slot.
+fn slots(options: &Options) -> u32 {
+    const LOADING: usize = 6;
+    u32::try_from(options.workers + options.reconcilers + LOADING).unwrap_or(u32::MAX)
 }
 
 /// Loads the shipped policies beside the start, so that the first decision of a new organization

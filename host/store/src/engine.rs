@@ -37,14 +37,20 @@ pub trait Engine: Send + Sync + 'static {
     ///
     /// `lock` names the organization that the transaction belongs to. An engine where conflicts
     /// are possible locks that organization's row first, so that writers of one organization wait
-    /// for each other and do not fail. The caller is blocked until the answer.
+    /// for each other and do not fail. The caller is blocked until the answer, also where `urgency`
+    /// lets the engine take its time.
     ///
     /// # Errors
     ///
     /// [`EngineError`]. After [`EngineError::Panicked`] and [`EngineError::Nested`] nothing was
     /// written; after any other it is unknown whether the transaction will be there when the
     /// database is opened again.
-    fn transact(&self, lock: Option<OrganizationId>, body: Body) -> Result<Verdict, EngineError>;
+    fn transact(
+        &self,
+        lock: Option<OrganizationId>,
+        urgency: Urgency,
+        body: Body,
+    ) -> Result<Verdict, EngineError>;
 
     /// What an operator calls this database, for messages: the path of a file, the address of a
     /// server. It never holds a secret.
@@ -61,6 +67,17 @@ pub enum Verdict {
     Commit,
     /// Forget them.
     Abort,
+}
+
+/// How soon a transaction is to be durable.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Urgency {
+    /// Somebody waits for its end.
+    #[default]
+    Now,
+    /// Nobody does: an engine may hold it back for a few milliseconds, so that it shares the commit
+    /// of one for which somebody waits.
+    Soon,
 }
 
 /// Reads of rows by their keys.

@@ -62,7 +62,7 @@ mod write;
 
 pub use engine::{
     Body, Engine, EngineError, RedbEngine, RedbOptions, Row, RowIter, Rows, Scan, Snapshot, Stats,
-    Transaction, Verdict,
+    Transaction, Urgency, Verdict,
 };
 pub use error::{CodecError, OpenError, StoreError, WriteError};
 pub use format::Migration;

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::{
     OrganizationId,
-    engine::{Engine, EngineError, Rehearsal, Transaction, Verdict},
+    engine::{Engine, EngineError, Rehearsal, Transaction, Urgency, Verdict},
     error::{OpenError, StoreError, WriteError},
     format::{self, Migration},
     read::Reader,
@@ -55,6 +55,7 @@ impl Store {
     pub fn system(&self) -> System {
         System {
             store: self.clone(),
+            urgency: Urgency::Now,
         }
     }
 
@@ -65,6 +66,7 @@ impl Store {
         Organization {
             store: self.clone(),
             id,
+            urgency: Urgency::Now,
         }
     }
 
@@ -91,7 +93,7 @@ impl Store {
         Ok(Reader::new(Arc::from(self.engine.snapshot()?), scope))
     }
 
-    fn write<S, R, E, F>(&self, scope: S, mut f: F) -> Result<R, WriteError<E>>
+    fn write<S, R, E, F>(&self, scope: S, urgency: Urgency, mut f: F) -> Result<R, WriteError<E>>
     where
         S: ScopeKind,
         F: FnMut(&mut Writer<'_, S>) -> Result<R, E> + Send + 'static,
@@ -114,7 +116,8 @@ impl Store {
                 verdict
             }
         };
-        self.engine.transact(scope.organization(), Box::new(body))?;
+        self.engine
+            .transact(scope.organization(), urgency, Box::new(body))?;
         let result = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
         match result {
             Some(result) => result.map_err(WriteError::Aborted),
@@ -136,6 +139,7 @@ impl std::fmt::Debug for Store {
 #[derive(Clone, Debug)]
 pub struct System {
     store: Store,
+    urgency: Urgency,
 }
 
 impl System {
@@ -146,6 +150,16 @@ impl System {
     /// [`StoreError::Engine`] where the storage fails.
     pub fn read(&self) -> Result<Reader<SystemScope>, StoreError> {
         self.store.read(SystemScope(()))
+    }
+
+    /// The same rows, for one whose writes nobody waits for: they may be held back for a few
+    /// milliseconds to share the commit of others.
+    #[must_use]
+    pub fn unhurried(self) -> Self {
+        Self {
+            urgency: Urgency::Soon,
+            ..self
+        }
     }
 
     /// Runs `f` as one transaction and returns when its result is durable.
@@ -163,7 +177,7 @@ impl System {
         R: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.store.write(SystemScope(()), f)
+        self.store.write(SystemScope(()), self.urgency, f)
     }
 
     /// The rows of one organization.
@@ -190,6 +204,7 @@ impl System {
 pub struct Organization {
     store: Store,
     id: OrganizationId,
+    urgency: Urgency,
 }
 
 impl Organization {
@@ -208,6 +223,16 @@ impl Organization {
         self.store.read(OrganizationScope(self.id))
     }
 
+    /// The same rows, for one whose writes nobody waits for: they may be held back for a few
+    /// milliseconds to share the commit of others.
+    #[must_use]
+    pub fn unhurried(self) -> Self {
+        Self {
+            urgency: Urgency::Soon,
+            ..self
+        }
+    }
+
     /// Runs `f` as one transaction, as [`System::write`] does.
     ///
     /// # Errors
@@ -219,6 +244,7 @@ impl Organization {
         R: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.store.write(OrganizationScope(self.id), f)
+        self.store
+            .write(OrganizationScope(self.id), self.urgency, f)
     }
 }

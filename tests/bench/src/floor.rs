@@ -2,7 +2,7 @@
 //! same settings, the same hand-over to threads that may block, the same parser of JSON, and one
 //! group commit of the request's bytes by the same engine; no SCIM, no plugin, no index.
 
-use gatewright_store::{Engine as _, RedbEngine, RedbOptions, Verdict};
+use gatewright_store::{Engine as _, RedbEngine, RedbOptions, Urgency, Verdict};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::CONTENT_TYPE;
@@ -173,6 +173,7 @@ impl Shared {
         let value = body.to_vec();
         let verdict = self.engine.transact(
             None,
+            Urgency::Now,
             Box::new(move |transaction| {
                 transaction.put(key.clone(), value.clone());
                 Verdict::Commit

@@ -16,5 +16,6 @@ mod limits;
 mod okta;
 mod process;
 mod requests;
+mod returning;
 mod shared;
 mod tokens;

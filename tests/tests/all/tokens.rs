@@ -50,6 +50,12 @@ const ORGANIZATION: &[(&str, &str, bool)] = &[
         "/directories/{directory}/requests/{request}/replay",
         false,
     ),
+    ("GET", "/directories/{directory}/deleted-users", false),
+    (
+        "POST",
+        "/directories/{directory}/deleted-users/{deleted}/restore",
+        false,
+    ),
     ("GET", "/tokens", false),
     ("POST", "/tokens", false),
     ("DELETE", "/tokens/{token}", false),
@@ -80,6 +86,9 @@ struct Attacked {
 impl Attacked {
     fn new(organization: Organization) -> Self {
         let user = organization.user("victim@acme.test").id();
+        let deleted = organization.user("gone@acme.test").id();
+        let path = format!("/Users/{deleted}");
+        let _ = organization.scim.delete(&path).expect(204);
         let group = organization.group("Victims", &[&user]).id();
         let account = organization.account("victim@acme.test")["id"]
             .as_str()
@@ -94,6 +103,7 @@ impl Attacked {
         let request = logged.expect(200).json()["requests"][0]["id"].clone();
         let names = vec![
             ("{user}", user),
+            ("{deleted}", deleted),
             ("{group}", group),
             ("{account}", account),
             ("{token}", token),
@@ -152,7 +162,7 @@ fn body(method: &str, path: &str) -> Option<Value> {
         ] }),
         (_, "roles") => json!({ "plugin": "group-roles", "settings": { "default_role": "Owner" } }),
         (_, "organizations" | "directories") => json!({ "name": "Taken" }),
-        (_, "rollback" | "replay" | "tokens" | "plugins") => json!({}),
+        (_, "rollback" | "replay" | "tokens" | "plugins" | "restore") => json!({}),
         ("PUT", _) if path.starts_with("/Users") => json!({ "userName": "mallory@evil.test" }),
         ("PUT", _) if path.starts_with("/Groups") => json!({ "displayName": "Taken" }),
         other => panic!("no body for {other:?}"),
@@ -263,7 +273,7 @@ fn every_scim_route_refuses_every_other_credential() {
 
 #[test]
 fn every_api_route_refuses_every_other_credential() {
-    assert_eq!(ORGANIZATION.len(), 27, "a new route belongs into this list");
+    assert_eq!(ORGANIZATION.len(), 29, "a new route belongs into this list");
     let tenant = Tenant::new("Attacked by API");
     let attacked = Attacked::new(tenant.another("Attacked by API, really"));
     let mut credentials = foreign(&tenant, &attacked.organization);

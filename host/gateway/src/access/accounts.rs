@@ -1,8 +1,8 @@
 //! Accounts: how a user comes to one, and how it loses access at once.
 
 use crate::ledger::Change;
-use crate::model::access::{AccountRecord, AccountStatus, Accounts};
-use crate::model::facts::{ResourceKey, Users};
+use crate::model::access::{AccountRecord, AccountStatus, Accounts, Assignments, GrantKind};
+use crate::model::facts::{ResourceKey, Users, is_active};
 use gatewright_store::{OrganizationScope, Read, StoreError};
 use serde_json::json;
 use uuid::Uuid;
@@ -33,6 +33,52 @@ pub fn open(
         json!({ "account": account, "label": label }),
     )?;
     change.mark(account)
+}
+
+/// Links the account of a user that came back to it. What the account may do is for the policies to
+/// say: until then it stays as the deletion left it. Seats that it still has do not come back with
+/// the user, unless another user kept the account in use meanwhile.
+///
+/// # Errors
+/// What the store says.
+pub fn reopen(
+    change: &mut Change<'_, '_>,
+    account: Uuid,
+    user: ResourceKey,
+    label: &str,
+) -> Result<(), StoreError> {
+    let Some(mut record) = change.tx.get::<Accounts>(&account)? else {
+        return open(change, account, user, label);
+    };
+    if record.users.is_empty() {
+        take_seats(change, account)?;
+    }
+    record.users.push(user);
+    label.clone_into(&mut record.label);
+    change.tx.put::<Accounts>(&account, &record)?;
+    change.mark(account)
+}
+
+fn take_seats(change: &mut Change<'_, '_>, account: Uuid) -> Result<(), StoreError> {
+    let Some(mut assignment) = change.tx.get::<Assignments>(&account)? else {
+        return Ok(());
+    };
+    let (seats, kept) = assignment
+        .grants
+        .into_iter()
+        .partition::<Vec<_>, _>(|grant| grant.kind == GrantKind::Seat);
+    assignment.grants = kept;
+    for seat in &seats {
+        let reason = "the identity provider had deleted the user";
+        change.event(
+            "grant.removed",
+            json!({ "account": account, "kind": "seat", "name": seat.name, "reason": reason }),
+        )?;
+    }
+    if !seats.is_empty() {
+        change.tx.put::<Assignments>(&account, &assignment)?;
+    }
+    Ok(())
 }
 
 /// Marks the account of a user that changed, and takes its access away at once where none of its
@@ -103,11 +149,7 @@ pub fn any_user_active(
 ) -> Result<bool, StoreError> {
     for user in &account.users {
         if let Some(user) = reader.get::<Users>(user)?
-            && user
-                .document
-                .get("active")
-                .and_then(serde_json::Value::as_bool)
-                != Some(false)
+            && is_active(&user.document)
         {
             return Ok(true);
         }

@@ -9,7 +9,7 @@ use crate::clock::{Clock, Random};
 use crate::directory::credentials::Secret;
 use crate::directory::organizations::{self, NewDirectory};
 use crate::gateway::{Gateway, Options};
-use crate::model::tenancy::UnknownMember;
+use crate::model::tenancy::Behaviour;
 use crate::plugins::bindings;
 use crate::telemetry::{self, LogFormat, chain};
 use clap::Args;
@@ -136,8 +136,7 @@ fn create(gateway: &Gateway) -> Result<Kept, CliError> {
     let new = NewDirectory {
         name: "Development".into(),
         provider,
-        unknown_member: UnknownMember::default(),
-        mask_personal_values: false,
+        behaviour: Behaviour::default(),
     };
     let directory = organizations::create_directory(store, organization, random, now, new)
         .map_err(|error| failed(&error))?;
@@ -172,8 +171,7 @@ fn set_provider(
     let new = NewDirectory {
         name: record.name,
         provider,
-        unknown_member: record.unknown_member,
-        mask_personal_values: record.mask_personal_values,
+        behaviour: record.behaviour,
     };
     let now = gateway.clock.now();
     organizations::update_directory(&gateway.store, organization, now, directory, new)

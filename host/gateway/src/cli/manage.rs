@@ -65,7 +65,7 @@ enum DirectoryAction {
         #[arg(long, default_value = "{}")]
         settings: String,
     },
-    /// Change its name, its provider plugin or what is masked
+    /// Change its name, its provider plugin or its settings
     Update {
         /// Its id
         id: String,
@@ -78,6 +78,25 @@ enum DirectoryAction {
         /// Whether the log of requests masks personal values
         #[arg(long, value_name = "BOOL")]
         mask_personal_values: Option<bool>,
+        /// What `filter=userName eq "..."` means and what no two users have alike: userName,
+        /// externalId or emails.value. Say what "unique identifier" is set to in Okta
+        #[arg(long, value_name = "ATTRIBUTE")]
+        unique_identifier: Option<String>,
+        /// For how many days a deleted user can be restored: 0 to 3650
+        #[arg(long, value_name = "DAYS")]
+        keep_deleted_days: Option<u32>,
+    },
+    /// List users whom the provider deleted and who can still be restored
+    Deleted {
+        /// The directory's id
+        id: String,
+    },
+    /// Restore a user whom the provider deleted; memberships and seats do not come back by it
+    Restore {
+        /// The directory's id
+        id: String,
+        /// The user's id
+        user: String,
     },
 }
 
@@ -105,18 +124,36 @@ impl Directories {
                 name,
                 provider,
                 mask_personal_values,
+                unique_identifier,
+                keep_deleted_days,
             } => {
                 let mut body = json!({});
-                if let Some(mask) = mask_personal_values {
-                    body["mask_personal_values"] = mask.into();
-                }
-                for (field, value) in [("name", name), ("provider", provider)] {
+                for (field, value) in [
+                    ("name", name.map(Value::from)),
+                    ("provider", provider.map(Value::from)),
+                    (
+                        "mask_personal_values",
+                        mask_personal_values.map(Value::from),
+                    ),
+                    ("unique_identifier", unique_identifier.map(Value::from)),
+                    ("keep_deleted_days", keep_deleted_days.map(Value::from)),
+                ] {
                     if let Some(value) = value {
-                        body[field] = value.into();
+                        body[field] = value;
                     }
                 }
                 let answer = to.patch(&to.path(&format!("/directories/{id}")), &body)?;
                 created(to, &answer, &["id", "name", "/provider/name"]);
+            }
+            DirectoryAction::Deleted { id } => {
+                let answer = to.get(&to.path(&format!("/directories/{id}/deleted-users")))?;
+                let columns = ["id", "user_name", "external_id", "deleted", "kept_until"];
+                show(to, &answer, "users", &columns);
+            }
+            DirectoryAction::Restore { id, user } => {
+                let path = format!("/directories/{id}/deleted-users/{user}/restore");
+                let answer = to.post(&to.path(&path), &json!({}))?;
+                created(to, &answer, &["id", "user_name", "account"]);
             }
         }
         Ok(())

@@ -238,9 +238,6 @@ fn requests(mut section: Section<'_>, keep: &mut Keep) {
 }
 
 fn plugins(mut section: Section<'_>, options: &mut Options) {
-    if let Some(slots) = section.integer("slots", 4..=4_096) {
-        options.plugin_slots = u32::try_from(slots).unwrap_or(u32::MAX);
-    }
     call(section.section("policy"), &mut options.policy_limits);
     call(section.section("provider"), &mut options.provider_limits);
     section.finish();

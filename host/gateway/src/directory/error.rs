@@ -17,6 +17,17 @@ pub enum FactError {
     /// Another user has the user name.
     #[error("another user has the userName \"{0}\": look it up by a filter, then update it")]
     UserNameTaken(String),
+    /// Another user has what identifies users in this directory.
+    #[error(
+        "another user has the {attribute} \"{value}\", which identifies users in this directory: \
+         look it up by a filter, then update it"
+    )]
+    IdentifierTaken {
+        /// The attribute.
+        attribute: &'static str,
+        /// Its value, in lower case where case does not matter.
+        value: String,
+    },
     /// Another group has the name, and nothing says that it is a different one.
     #[error(
         "another group has the displayName \"{0}\": look it up by a filter, then update it, or \

@@ -40,7 +40,7 @@ pub fn create(
     body: GroupBody,
 ) -> Result<Committed<StoredGroup>, FactError> {
     let key = (directory.id, moment.random.id(moment.now));
-    let unknown = directory.record.unknown_member;
+    let unknown = directory.record.behaviour.unknown_member;
     let document = body.group.into_map();
     let members = body.members.unwrap_or_default();
     let created = change(&directory.organization, moment.now, move |change| {
@@ -115,7 +115,7 @@ fn update(
     key: ResourceKey,
     body: impl Fn(&mut Change<'_, '_>, &mut Edit) -> Result<(), FactError> + Send + 'static,
 ) -> Result<Committed<StoredGroup>, FactError> {
-    let unknown = directory.record.unknown_member;
+    let unknown = directory.record.behaviour.unknown_member;
     let updated = change(&directory.organization, moment.now, move |change| {
         let Some(record) = change.tx.get::<Groups>(&key)? else {
             return Err(not_found(key.1));

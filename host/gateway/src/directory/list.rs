@@ -1,10 +1,10 @@
 //! Listings of users and groups: by an index where the filter has a term that an index answers,
 //! else in the order of creation.
 
-use super::Directory;
 use super::error::FactError;
 use super::groups::{self, StoredGroup};
 use super::users::{self, StoredUser};
+use super::{Directory, identifier};
 use crate::model::facts::{
     Counted, Counters, GROUPS_BY_EXTERNAL_ID, GROUPS_BY_NAME, Groups, MEMBERS_BY_USER, ResourceKey,
     USERS_BY_EMAIL, USERS_BY_EXTERNAL_ID, USERS_BY_NAME, Users,
@@ -47,7 +47,14 @@ pub fn page(
     let take = query.count.unwrap_or(DEFAULT_COUNT);
     let mut page = match &query.filter {
         None => view.unfiltered(skip, take)?,
-        Some(filter) => view.filtered(filter, skip, take)?,
+        Some(filter) => {
+            let meant = identifier::meant(
+                directory.record.behaviour.unique_identifier,
+                resource,
+                filter,
+            );
+            view.filtered(meant.as_ref().unwrap_or(filter), skip, take)?
+        }
     };
     for found in &mut page.resources {
         query.projection.apply(found, resource);

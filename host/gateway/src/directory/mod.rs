@@ -1,8 +1,10 @@
 //! Facts: organizations, their directories and credentials, and what identity providers push.
 
 pub mod credentials;
+pub mod deleted;
 pub mod error;
 pub mod groups;
+mod identifier;
 pub mod list;
 pub mod membership;
 pub mod organizations;

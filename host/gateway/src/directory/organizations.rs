@@ -6,8 +6,8 @@ use crate::clock::{Random, Timestamp};
 use crate::ledger::Change;
 use crate::model::plugins::{BindingRecord, Bindings, PluginRef, Slot};
 use crate::model::tenancy::{
-    Credentials, Directories, DirectoryRecord, OrganizationRecord, Organizations, Purpose,
-    TokenRecord, Tokens, UnknownMember,
+    Behaviour, Credentials, Directories, DirectoryRecord, OrganizationRecord, Organizations,
+    Purpose, TokenRecord, Tokens,
 };
 use gatewright_store::{OrganizationId, Range, Read, Store, StoreError, WriteError};
 use serde_json::json;
@@ -28,6 +28,9 @@ pub enum TenancyError {
     /// A name is not acceptable.
     #[error("name: must not be empty, longer than 200 characters, or begin or end with a space")]
     Name,
+    /// Deleted users cannot be kept for so long.
+    #[error("keep_deleted_days: must be from 0 to {MOST_KEEP_DELETED_DAYS}")]
+    KeepDeletedDays,
     /// The store failed.
     #[error("the store failed")]
     Store(#[from] StoreError),
@@ -129,11 +132,13 @@ pub struct NewDirectory {
     pub name: String,
     /// The provider plugin it goes through.
     pub provider: PluginRef,
-    /// What happens to members that do not exist.
-    pub unknown_member: UnknownMember,
-    /// Whether the log of requests masks personal values.
-    pub mask_personal_values: bool,
+    /// How it treats what the provider sends. Deleted users are kept for at most
+    /// [`MOST_KEEP_DELETED_DAYS`].
+    pub behaviour: Behaviour,
 }
+
+/// Ten years: longer is for an archive to do.
+pub const MOST_KEEP_DELETED_DAYS: u32 = 3_650;
 
 /// Creates a directory with its first token.
 ///
@@ -146,14 +151,13 @@ pub fn create_directory(
     now: Timestamp,
     new: NewDirectory,
 ) -> Result<WithToken<(Uuid, DirectoryRecord)>, TenancyError> {
-    check_name(&new.name)?;
+    check(&new)?;
     let id = random.id(now);
     let record = DirectoryRecord {
         name: new.name,
         provider: new.provider,
         previous_provider: None,
-        unknown_member: new.unknown_member,
-        mask_personal_values: new.mask_personal_values,
+        behaviour: new.behaviour,
         created: now,
     };
     let purpose = Purpose::Directory {
@@ -323,7 +327,7 @@ pub fn update_directory(
     id: Uuid,
     new: NewDirectory,
 ) -> Result<DirectoryRecord, TenancyError> {
-    check_name(&new.name)?;
+    check(&new)?;
     let handle = store.organization(organization);
     let updated = crate::ledger::change(&handle, now, move |change| {
         let Some(before) = change.tx.get::<Directories>(&id)? else {
@@ -331,8 +335,7 @@ pub fn update_directory(
         };
         let mut after = before.clone();
         after.name.clone_from(&new.name);
-        after.unknown_member = new.unknown_member;
-        after.mask_personal_values = new.mask_personal_values;
+        after.behaviour.clone_from(&new.behaviour);
         if after.provider != new.provider {
             after.previous_provider = Some(after.provider);
             after.provider = new.provider.clone();
@@ -383,6 +386,14 @@ pub fn enter(
         };
         (directory, credential.id)
     }))
+}
+
+fn check(new: &NewDirectory) -> Result<(), TenancyError> {
+    check_name(&new.name)?;
+    if new.behaviour.keep_deleted_days > MOST_KEEP_DELETED_DAYS {
+        return Err(TenancyError::KeepDeletedDays);
+    }
+    Ok(())
 }
 
 fn check_name(name: &str) -> Result<(), TenancyError> {

@@ -2,11 +2,12 @@
 
 use super::error::FactError;
 use super::membership::{self, Left};
-use super::{Directory, Moment};
+use super::{Directory, Moment, deleted, identifier};
 use crate::access::accounts;
 use crate::ledger::{Change, Committed, change};
 use crate::model::facts::{
-    Counted, Counters, Groups, MEMBERS_BY_USER, ResourceKey, USERS_BY_NAME, UserRecord, Users, text,
+    Counted, Counters, Groups, MEMBERS_BY_USER, ResourceKey, USERS_BY_NAME, UserRecord, Users,
+    is_active, text,
 };
 use gatewright_scim::{GroupRef, Meta, ResourceType, User, UserPatch};
 use gatewright_store::{AnyIndex, OrganizationScope, Range, Read, StoreError};
@@ -22,10 +23,11 @@ pub struct StoredUser {
     pub record: UserRecord,
 }
 
-/// Creates a user and its account.
+/// Creates a user and its account; or brings back the user that was deleted, with its id and its
+/// account, where the `externalId` says that it is the same person.
 ///
 /// # Errors
-/// Where another user has the user name.
+/// Where another user has the user name, or what else identifies users in this directory.
 pub fn create(
     directory: &Directory,
     moment: &Moment,
@@ -34,9 +36,21 @@ pub fn create(
     let key = (directory.id, moment.random.id(moment.now));
     let account = moment.random.id(moment.now);
     let label = user.user_name().to_owned();
-    let active = user.active();
     let document = user.into_map();
+    let identifier = directory.record.behaviour.unique_identifier;
     let created = change(&directory.organization, moment.now, move |change| {
+        if let Some((key, before)) = deleted::take(change, key.0, text(&document, "externalId"))? {
+            let record = UserRecord {
+                document: document.clone(),
+                modified: change.at(),
+                revision: change.revision(),
+                ..before
+            };
+            identifier::check(change.tx, identifier, key, &record.document)?;
+            deleted::bring_back(change, key, &record)?;
+            return Ok(StoredUser { id: key.1, record });
+        }
+        identifier::check(change.tx, identifier, key, &document)?;
         let record = UserRecord {
             document: document.clone(),
             account,
@@ -47,7 +61,7 @@ pub fn create(
         put(change, key, &record, &label)?;
         count(change, Counted::Users, key.0, 1)?;
         accounts::open(change, account, key, &label)?;
-        change.event("user.created", event(key, &record, active))?;
+        change.event("user.created", event(key, &record))?;
         Ok::<_, FactError>(StoredUser { id: key.1, record })
     })?;
     Ok(created)
@@ -92,6 +106,7 @@ fn update(
 ) -> Result<Committed<StoredUser>, FactError> {
     let key = (directory.id, key(ResourceType::User, id)?);
     let id = id.to_owned();
+    let identifier = directory.record.behaviour.unique_identifier;
     let updated = change(&directory.organization, moment.now, move |change| {
         let Some(mut record) = change.tx.get::<Users>(&key)? else {
             return Err(FactError::NotFound {
@@ -105,12 +120,12 @@ fn update(
             return Ok(StoredUser { id: key.1, record });
         }
         let label = after.user_name().to_owned();
-        let active = after.active();
         record.document = after.into_map();
+        identifier::check(change.tx, identifier, key, &record.document)?;
         record.modified = change.at();
         record.revision = change.revision();
         put(change, key, &record, &label)?;
-        change.event("user.updated", event(key, &record, active))?;
+        change.event("user.updated", event(key, &record))?;
         let why = "the identity provider deactivated the user";
         accounts::user_changed(change, record.account, &label, why)?;
         Ok(StoredUser { id: key.1, record })
@@ -118,7 +133,8 @@ fn update(
     Ok(updated)
 }
 
-/// Deletes a user. Its account stays, without access; what it had is for the policies to say.
+/// Deletes a user. Its account stays, without access; what it had is for the policies to say. The
+/// user itself is kept for as long as the directory says, in case that it comes back.
 ///
 /// # Errors
 /// Where there is no such user.
@@ -129,6 +145,7 @@ pub fn delete(
 ) -> Result<Committed<()>, FactError> {
     let key = (directory.id, key(ResourceType::User, id)?);
     let id = id.to_owned();
+    let keep_days = directory.record.behaviour.keep_deleted_days;
     let deleted = change(&directory.organization, moment.now, move |change| {
         let Some(record) = change.tx.get::<Users>(&key)? else {
             return Err(FactError::NotFound {
@@ -147,8 +164,11 @@ pub fn delete(
         }
         change.tx.delete::<Users>(&key)?;
         count(change, Counted::Users, key.0, -1)?;
-        change.event("user.deleted", event(key, &record, false))?;
+        let mut data = event(key, &record);
+        data["active"] = false.into();
+        change.event("user.deleted", data)?;
         accounts::user_deleted(change, record.account, key)?;
+        deleted::keep(change, key, record, keep_days)?;
         Ok(())
     })?;
     Ok(deleted)
@@ -272,7 +292,7 @@ pub(super) fn count(
         .put::<Counters>(&key, &before.saturating_add_signed(by))
 }
 
-fn put(
+pub(super) fn put(
     change: &mut Change<'_, '_>,
     key: ResourceKey,
     record: &UserRecord,
@@ -286,13 +306,13 @@ fn put(
     }
 }
 
-fn event(key: ResourceKey, record: &UserRecord, active: bool) -> Value {
+pub(super) fn event(key: ResourceKey, record: &UserRecord) -> Value {
     json!({
         "directory": key.0,
         "user": key.1,
         "account": record.account,
         "user_name": text(&record.document, "userName"),
         "external_id": text(&record.document, "externalId"),
-        "active": active,
+        "active": is_active(&record.document),
     })
 }

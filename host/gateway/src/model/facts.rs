@@ -25,6 +25,17 @@ pub struct UserRecord {
     pub revision: u64,
 }
 
+/// A user that its provider deleted. It is kept for a while.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DeletedUserRecord {
+    /// The user as it was.
+    pub record: UserRecord,
+    /// When it was deleted.
+    pub deleted: Timestamp,
+    /// When it is to be erased.
+    pub expires: Timestamp,
+}
+
 /// A SCIM group, without its members: those are rows of [`Members`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GroupRecord {
@@ -95,19 +106,25 @@ pub static USERS_BY_EXTERNAL_ID: Index<Users, (Uuid, String)> =
 /// Directory and each email in lower case.
 pub static USERS_BY_EMAIL: Index<Users, (Uuid, String)> =
     Index::multi(3, "emails.value", |key, user| {
-        let mut emails: Vec<_> = user
-            .document
-            .get("emails")
-            .and_then(Value::as_array)
+        emails(&user.document)
             .into_iter()
-            .flatten()
-            .filter_map(|email| email.get("value")?.as_str())
-            .map(|email| (key.0, email.to_lowercase()))
-            .collect();
-        emails.sort();
-        emails.dedup();
-        emails
+            .map(|email| (key.0, email))
+            .collect()
     });
+
+json_table! {
+    /// Deleted users that are still kept, by directory and id.
+    pub struct DeletedUsers = 115, "deleted users", OrganizationScope, ResourceKey => DeletedUserRecord,
+        indexes [&DELETED_BY_EXTERNAL_ID, &DELETED_BY_EXPIRY];
+}
+/// Directory and `externalId`, by which a provider's new user is known for the old one.
+pub static DELETED_BY_EXTERNAL_ID: Index<DeletedUsers, (Uuid, String)> =
+    Index::multi(1, "externalId", |key, deleted| {
+        exact(key, &deleted.record.document, "externalId")
+    });
+/// When they are to be erased.
+pub static DELETED_BY_EXPIRY: Index<DeletedUsers, u64> =
+    Index::multi(2, "expires", |_, deleted| vec![deleted.expires.0]);
 
 json_table! {
     /// Groups, by directory and id.
@@ -161,4 +178,28 @@ fn exact(key: &ResourceKey, document: &Map<String, Value>, name: &str) -> Vec<(U
 #[must_use]
 pub fn text<'a>(document: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     document.get(name)?.as_str()
+}
+
+/// The values of all emails of a stored user in lower case, each once.
+#[must_use]
+pub fn emails(document: &Map<String, Value>) -> Vec<String> {
+    let mut emails: Vec<_> = document
+        .get("emails")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|email| email.get("value")?.as_str())
+        .map(str::to_lowercase)
+        .collect();
+    emails.sort();
+    emails.dedup();
+    emails
+}
+
+/// Whether the provider lets the user in, as [`gatewright_scim::User::active`] has it.
+#[must_use]
+pub fn is_active(document: &Map<String, Value>) -> bool {
+    document
+        .get("active")
+        .is_none_or(|active| active == &Value::Bool(true))
 }

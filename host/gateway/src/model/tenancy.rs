@@ -78,6 +78,59 @@ pub enum UnknownMember {
     Skip,
 }
 
+/// What identifies a user of a directory to its provider, beside the SCIM `id`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum UniqueIdentifier {
+    /// `userName`, as the RFC has it.
+    #[default]
+    #[serde(rename = "userName")]
+    UserName,
+    /// `externalId`.
+    #[serde(rename = "externalId")]
+    ExternalId,
+    /// The value of any of the emails.
+    #[serde(rename = "emails.value")]
+    Email,
+}
+
+impl UniqueIdentifier {
+    /// The attribute's path.
+    #[must_use]
+    pub fn attribute(self) -> &'static str {
+        match self {
+            Self::UserName => "userName",
+            Self::ExternalId => "externalId",
+            Self::Email => "emails.value",
+        }
+    }
+}
+
+/// How a directory treats what its provider sends. The API's field names are the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Behaviour {
+    /// What happens to members that do not exist.
+    pub unknown_member: UnknownMember,
+    /// What identifies its users.
+    pub unique_identifier: UniqueIdentifier,
+    /// For how many days a deleted user is kept; 0: not at all.
+    pub keep_deleted_days: u32,
+    /// Whether the log of requests masks personal values.
+    pub mask_personal_values: bool,
+}
+
+impl Default for Behaviour {
+    fn default() -> Self {
+        Self {
+            unknown_member: UnknownMember::default(),
+            unique_identifier: UniqueIdentifier::default(),
+            // As long as Entra ID keeps a user that was deleted softly.
+            keep_deleted_days: 30,
+            mask_personal_values: false,
+        }
+    }
+}
+
 /// One connection of an organization to an identity provider.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DirectoryRecord {
@@ -87,11 +140,9 @@ pub struct DirectoryRecord {
     pub provider: PluginRef,
     /// The one before it, used where the present one fails.
     pub previous_provider: Option<PluginRef>,
-    /// What happens to members that do not exist.
-    pub unknown_member: UnknownMember,
-    /// Whether the log of requests masks personal values.
+    /// How it treats what the provider sends.
     #[serde(default)]
-    pub mask_personal_values: bool,
+    pub behaviour: Behaviour,
     /// When it was created.
     pub created: Timestamp,
 }

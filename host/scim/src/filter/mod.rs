@@ -57,6 +57,18 @@ impl Filter {
         self.expression.matches(resource)
     }
 
+    /// The value of a filter that is `attribute eq value` and nothing else; none for any other
+    /// filter. The attribute is given by its canonical path.
+    #[must_use]
+    pub fn only_equality(&self, attribute: &str) -> Option<&Value> {
+        match &self.expression {
+            Expression::Compare(one) if one.is_equality() && one.full_name() == attribute => {
+                Some(one.value())
+            }
+            _ => None,
+        }
+    }
+
     /// The `attribute eq value` terms that every match must fulfil, so that an index may be used;
     /// the whole filter still has to be checked. Paths are canonical: `userName`, `id`,
     /// `emails.value`, `members.value`, or an extension's with its URN. Values are as the client

@@ -9,12 +9,13 @@ use std::{
         atomic::{AtomicU64, Ordering},
         mpsc::{Receiver, SyncSender},
     },
+    time::{Duration, Instant},
 };
 
 use redb::{Database, Table};
 
 use super::{
-    Body, EngineError, Rows, Verdict,
+    Body, EngineError, Rows, Urgency, Verdict,
     overlay::{Overlay, Writes},
     redb::{ROWS, TableRows, storage},
 };
@@ -22,9 +23,13 @@ use super::{
 /// The most transactions that share a commit. It bounds how long the first of them waits.
 const BATCH: usize = 256;
 
+/// How long a transaction for which nobody waits is held back for one to share a commit with.
+const PATIENCE: Duration = Duration::from_millis(3);
+
 /// A transaction and where its answer goes.
 pub(super) struct Job {
     pub(super) body: Body,
+    pub(super) urgency: Urgency,
     pub(super) reply: SyncSender<Answer>,
 }
 
@@ -40,9 +45,9 @@ pub(super) struct Counters {
 /// Runs batches until every sender is gone and the queue is empty. Callers that arrive during one
 /// batch's sync form the next.
 pub(super) fn run(database: &Database, jobs: &Receiver<Job>, counters: &Counters) {
-    while let Ok(first) = jobs.recv() {
+    while let Some(waiting) = wait(jobs) {
         let mut replies = Vec::new();
-        let answers = run_batch(database, jobs, first, &mut replies, counters);
+        let answers = run_batch(database, jobs, waiting, &mut replies, counters);
         if let Err(error) = &answers {
             let error: &dyn Error = error;
             tracing::error!(error, transactions = replies.len(), "a commit failed");
@@ -59,23 +64,51 @@ pub(super) fn run(database: &Database, jobs: &Receiver<Job>, counters: &Counters
     }
 }
 
-/// Runs `first` and what else waits, and commits. The answers may be given only now, those of
+/// The transactions that make it worth to begin a batch: one for which somebody waits, and those
+/// that came before it; or those whose patience has ended. None when every sender is gone.
+fn wait(jobs: &Receiver<Job>) -> Option<Vec<Job>> {
+    let mut waiting = vec![jobs.recv().ok()?];
+    let end = Instant::now() + PATIENCE;
+    while waiting.len() < BATCH
+        && waiting
+            .last()
+            .is_some_and(|job| job.urgency == Urgency::Soon)
+    {
+        let left = end.saturating_duration_since(Instant::now());
+        // Also where every sender is gone, what was queued is to be done.
+        let Ok(next) = jobs.recv_timeout(left) else {
+            break;
+        };
+        waiting.push(next);
+    }
+    Some(waiting)
+}
+
+/// Runs `waiting` and what else comes meanwhile, and commits. The answers may be given only now, those of
 /// aborted transactions too: what made them abort may be a write of this batch.
 fn run_batch(
     database: &Database,
     jobs: &Receiver<Job>,
-    first: Job,
+    waiting: Vec<Job>,
     replies: &mut Vec<SyncSender<Answer>>,
     counters: &Counters,
 ) -> Result<Vec<Answer>, EngineError> {
-    replies.push(first.reply);
+    let (waiting, waiters): (Vec<Body>, Vec<_>) =
+        waiting.into_iter().map(|job| (job.body, job.reply)).unzip();
+    replies.extend(waiters);
+    let mut waiting = waiting.into_iter();
     let transaction = database.begin_write().map_err(storage)?;
     let mut answers = Vec::new();
     let mut wrote = false;
     {
         let mut table = transaction.open_table(ROWS).map_err(storage)?;
-        let mut body = first.body;
-        loop {
+        while answers.len() < BATCH
+            && let Some(body) = waiting.next().or_else(|| {
+                let Job { body, reply, .. } = jobs.try_recv().ok()?;
+                replies.push(reply);
+                Some(body)
+            })
+        {
             let ran = run_body(&TableRows(&table), body);
             counters.transactions.fetch_add(1, Ordering::Relaxed);
             answers.push(match ran {
@@ -86,12 +119,6 @@ fn run_batch(
                 }
                 Err(error) => Err(error),
             });
-            if answers.len() == BATCH {
-                break;
-            }
-            let Ok(next) = jobs.try_recv() else { break };
-            replies.push(next.reply);
-            body = next.body;
         }
     }
     if wrote {

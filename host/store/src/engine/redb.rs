@@ -17,7 +17,7 @@ use ::redb::{
 };
 
 use super::{
-    Body, Engine, EngineError, Row, RowIter, Rows, Scan, Snapshot, Verdict,
+    Body, Engine, EngineError, Row, RowIter, Rows, Scan, Snapshot, Urgency, Verdict,
     committer::{self, Counters, Job},
     opening,
 };
@@ -143,15 +143,24 @@ impl Engine for RedbEngine {
         Ok(Box::new(RedbSnapshot(table)))
     }
 
-    fn transact(&self, _: Option<OrganizationId>, body: Body) -> Result<Verdict, EngineError> {
+    fn transact(
+        &self,
+        _: Option<OrganizationId>,
+        urgency: Urgency,
+        body: Body,
+    ) -> Result<Verdict, EngineError> {
         let here = thread::current().id();
         if (self.committer.as_ref()).is_some_and(|committer| committer.thread().id() == here) {
             return Err(EngineError::Nested);
         }
         let (reply, answer) = mpsc::sync_channel(1);
         let jobs = self.jobs.as_ref().ok_or(EngineError::Stopped)?;
-        jobs.send(Job { body, reply })
-            .map_err(|_| EngineError::Stopped)?;
+        let job = Job {
+            body,
+            urgency,
+            reply,
+        };
+        jobs.send(job).map_err(|_| EngineError::Stopped)?;
         answer.recv().map_err(|_| EngineError::Stopped)?
     }
 

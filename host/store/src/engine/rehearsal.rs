@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 
 use super::{
-    Body, Engine, EngineError, RowIter, Rows, Scan, Snapshot, Verdict,
+    Body, Engine, EngineError, RowIter, Rows, Scan, Snapshot, Urgency, Verdict,
     committer::run_body,
     overlay::{Writes, get_above, scan_above},
 };
@@ -37,7 +37,12 @@ impl Engine for Rehearsal {
         }))
     }
 
-    fn transact(&self, _: Option<OrganizationId>, body: Body) -> Result<Verdict, EngineError> {
+    fn transact(
+        &self,
+        _: Option<OrganizationId>,
+        _: Urgency,
+        body: Body,
+    ) -> Result<Verdict, EngineError> {
         // One thread rehearses: who finds it taken is inside another transaction.
         let mut writes = match self.writes.try_lock() {
             Ok(writes) => writes,

@@ -28,6 +28,10 @@ const PAUSE: (u64, u64) = (1_000, 300_000);
 /// the policies do not fail. In milliseconds.
 const PAUSE_FOR_NEWS: u64 = 2_000;
 
+/// The nice value of the threads: deciding yields to answering. Where nobody else wants the
+/// processor they are as fast as any, and a plugin's deadline counts only the time it has had.
+const NICE: i32 = 5;
+
 /// The handle to the reconciler's threads. Dropping it stops them.
 pub struct Reconciler {
     shared: Arc<Shared>,
@@ -172,6 +176,8 @@ impl Shared {
     }
 
     fn run(&self) {
+        // On Linux this is the thread's own. Where it is refused, all are alike.
+        let _ = rustix::process::setpriority_process(None, NICE);
         while let Some(organization) = self.next() {
             // A bug in one organization's step must not end the decisions of all others.
             let step = || self.step(organization);

@@ -5,6 +5,7 @@ use super::decide::{Failure, Losses, Policies, Subject};
 use super::{Outcome, Shared, spread};
 use crate::access::{catalogue, gather::Gatherer, mapping};
 use crate::clock::Timestamp;
+use crate::directory::deleted;
 use crate::model::access::{ASSIGNMENTS_TO_ASK_AGAIN, DIRTY_BY_DUE, Dirty, DirtyRecord};
 use crate::model::plugins::{Bindings, Slot};
 use crate::model::tenancy::Directories;
@@ -41,7 +42,8 @@ pub(super) enum StepError {
 
 impl Shared {
     pub(super) fn step(&self, organization: OrganizationId) -> Outcome {
-        let handle = self.store.organization(organization);
+        // A decision that is durable with the next push, not before it, costs no sync of its own.
+        let handle = self.store.organization(organization).unhurried();
         match self.try_step(&handle) {
             Ok(outcome) => outcome,
             Err(error) => {
@@ -62,10 +64,11 @@ impl Shared {
         let now = self.clock.now();
         let spreading = spread::step(organization, now)?;
         let woken = wake_sleepers(organization, now)?;
+        let forgot = deleted::forget(organization, now)?;
         let reader = organization.read()?;
         let due = due(&reader, now, self.batch(organization.id()))?;
         if due.is_empty() {
-            return Ok(if spreading || woken {
+            return Ok(if spreading || woken || forgot {
                 Outcome::More
             } else {
                 Outcome::Idle(next_due(&reader)?)
@@ -148,7 +151,8 @@ fn next_due(reader: &Reader<OrganizationScope>) -> Result<Option<Timestamp>, Sto
         .map(|((due, _), _)| due)
         .into_iter()
         .chain(asked.map(|(at, _)| at));
-    Ok(times.min().map(Timestamp))
+    let erased = deleted::next_expiry(reader)?;
+    Ok(times.map(Timestamp).chain(erased).min())
 }
 
 /// Marks accounts whose policies wanted to be asked again by now.

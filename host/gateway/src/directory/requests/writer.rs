@@ -143,6 +143,7 @@ impl Writer {
         places.dedup();
         self.store
             .system()
+            .unhurried()
             .write(move |tx| {
                 for &(organization, directory) in &places {
                     let mut tx = tx.organization(organization);
@@ -247,7 +248,10 @@ impl Writer {
     pub(super) fn sweep(&self) -> Result<(), StoreError> {
         let (keep, now) = (self.keep, self.clock.now());
         for (id, _) in organizations::all(&self.store)? {
-            let organization = self.store.organization(OrganizationId::from(id));
+            let organization = self
+                .store
+                .organization(OrganizationId::from(id))
+                .unhurried();
             let reader = organization.read()?;
             let logs: Vec<Uuid> = reader
                 .keys::<RequestLogs>(Range::all())?

@@ -7,17 +7,16 @@ use crate::directory::organizations::{self, NewDirectory};
 use crate::gateway::Gateway;
 use crate::http::Shared;
 use crate::model::plugins::PluginRef;
-use crate::model::tenancy::{DirectoryRecord, UnknownMember};
+use crate::model::tenancy::{Behaviour, DirectoryRecord};
 use crate::plugins::PluginError;
 use axum::extract::{Path, State};
 use gatewright_sandbox::{Grants, PluginKind};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use uuid::Uuid;
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct New {
     name: String,
     /// Name or digest of an installed provider plugin.
@@ -25,24 +24,31 @@ pub(super) struct New {
     provider: String,
     #[serde(default = "empty")]
     settings: Value,
-    #[serde(default)]
-    unknown_member: UnknownMember,
-    #[serde(default)]
-    mask_personal_values: bool,
+    /// What is left: fields of [`Behaviour`], and unknown ones.
+    #[serde(flatten)]
+    behaviour: Map<String, Value>,
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Changed {
     name: Option<String>,
     provider: Option<String>,
     settings: Option<Value>,
-    unknown_member: Option<UnknownMember>,
-    mask_personal_values: Option<bool>,
+    #[serde(flatten)]
+    behaviour: Map<String, Value>,
 }
 
 fn generic() -> String {
     "generic".into()
+}
+
+/// The behaviour with some of its fields changed.
+fn with(before: &Behaviour, changed: Map<String, Value>) -> Result<Behaviour, ApiError> {
+    let mut fields = json!(before);
+    for (name, value) in changed {
+        fields[name] = value;
+    }
+    serde_path_to_error::deserialize(fields).map_err(|error| ApiError::Json(error.to_string()))
 }
 
 pub(super) fn empty() -> Value {
@@ -81,8 +87,7 @@ pub(super) async fn create(
             let new = NewDirectory {
                 name: new.name,
                 provider: provider(gateway, &new.provider, new.settings)?,
-                unknown_member: new.unknown_member,
-                mask_personal_values: new.mask_personal_values,
+                behaviour: with(&Behaviour::default(), new.behaviour)?,
             };
             let created = organizations::create_directory(
                 &gateway.store,
@@ -140,10 +145,7 @@ pub(super) async fn update(
             let new = NewDirectory {
                 name: changed.name.unwrap_or(before.name),
                 provider: plugin,
-                unknown_member: changed.unknown_member.unwrap_or(before.unknown_member),
-                mask_personal_values: changed
-                    .mask_personal_values
-                    .unwrap_or(before.mask_personal_values),
+                behaviour: with(&before.behaviour, changed.behaviour)?,
             };
             let now = gateway.clock.now();
             let record =
@@ -175,7 +177,7 @@ fn id(path: &HashMap<String, String>) -> Result<Uuid, ApiError> {
 }
 
 fn show_record(gateway: &Gateway, url: &str, id: Uuid, record: &DirectoryRecord) -> Value {
-    json!({
+    let mut shown = json!({
         "id": id,
         "name": record.name,
         "scim_base_url": format!("{url}/scim/v2/{id}"),
@@ -184,8 +186,11 @@ fn show_record(gateway: &Gateway, url: &str, id: Uuid, record: &DirectoryRecord)
             "digest": record.provider.digest,
             "settings": record.provider.settings,
         },
-        "unknown_member": record.unknown_member,
-        "mask_personal_values": record.mask_personal_values,
         "created": record.created.to_string(),
-    })
+    });
+    if let (Value::Object(shown), Value::Object(behaviour)) = (&mut shown, json!(record.behaviour))
+    {
+        shown.extend(behaviour);
+    }
+    shown
 }

@@ -5,6 +5,7 @@ use crate::access::catalogue::CatalogueError;
 use crate::access::mapping::MappingError;
 use crate::access::seats::SeatError;
 use crate::delivery::log::BadCursor;
+use crate::directory::error::FactError;
 use crate::directory::organizations::TenancyError;
 use crate::gateway::Lost;
 use crate::http::auth::NoToken;
@@ -62,6 +63,8 @@ pub(super) enum ApiError {
         why: String,
     },
     #[error(transparent)]
+    Fact(#[from] FactError),
+    #[error(transparent)]
     Tenancy(#[from] TenancyError),
     #[error(transparent)]
     Mapping(#[from] MappingError),
@@ -96,7 +99,8 @@ impl ApiError {
             | Self::Query { .. }
             | Self::Cursor(_)
             | Self::Body(BodyError::Broken)
-            | Self::Tenancy(TenancyError::Name)
+            | Self::Fact(FactError::UnknownMember(_) | FactError::Scim(_))
+            | Self::Tenancy(TenancyError::Name | TenancyError::KeepDeletedDays)
             | Self::Mapping(
                 MappingError::UnknownTarget { .. }
                 | MappingError::EmptyGroup(_)
@@ -111,6 +115,7 @@ impl ApiError {
             | Self::NotFound { .. }
             | Self::NoSuchPath(_)
             | Self::Seat(SeatError::Missing { .. })
+            | Self::Fact(FactError::NotFound { .. })
             | Self::Tenancy(
                 TenancyError::NoOrganization(_)
                 | TenancyError::NoDirectory(_)
@@ -124,6 +129,11 @@ impl ApiError {
             Self::Body(BodyError::TooSlow) => StatusCode::REQUEST_TIMEOUT,
             Self::Catalogue(CatalogueError::InUse { .. })
             | Self::Seat(SeatError::FromGroup { .. })
+            | Self::Fact(
+                FactError::UserNameTaken(_)
+                | FactError::IdentifierTaken { .. }
+                | FactError::GroupNameTaken(_),
+            )
             | Self::Plugin(PluginError::NothingBefore { .. })
             | Self::Replay(NoReplay::Stranger | NoReplay::Gap | NoReplay::Masked | NoReplay::Cut) => {
                 StatusCode::CONFLICT
@@ -134,6 +144,7 @@ impl ApiError {
             | Self::Lost(_)
             | Self::Replay(NoReplay::Store(_))
             | Self::Seat(SeatError::Store(_))
+            | Self::Fact(FactError::Store(_) | FactError::Engine(_))
             | Self::Tenancy(TenancyError::Store(_) | TenancyError::Engine(_))
             | Self::Mapping(MappingError::Store(_))
             | Self::Catalogue(CatalogueError::Store(_))

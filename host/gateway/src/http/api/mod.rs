@@ -8,6 +8,7 @@ mod access;
 mod accounts;
 mod answer;
 mod bindings;
+mod deleted;
 mod directories;
 mod error;
 mod events;
@@ -75,6 +76,11 @@ fn organization() -> Router<Shared> {
         .route(
             "/directories/{directory}/requests/{request}/replay",
             post(requests::replay),
+        )
+        .route("/directories/{directory}/deleted-users", get(deleted::list))
+        .route(
+            "/directories/{directory}/deleted-users/{user}/restore",
+            post(deleted::restore),
         )
         .route("/tokens", get(tokens::list).post(tokens::create))
         .route("/tokens/{token}", axum::routing::delete(tokens::revoke))

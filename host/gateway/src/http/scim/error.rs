@@ -90,6 +90,7 @@ impl Failure {
             | Self::Fact(
                 FactError::NotFound { .. }
                 | FactError::UserNameTaken(_)
+                | FactError::IdentifierTaken { .. }
                 | FactError::GroupNameTaken(_)
                 | FactError::UnknownMember(_)
                 | FactError::Scim(_),
@@ -115,9 +116,11 @@ impl Failure {
             Self::Body(BodyError::TooSlow) => plain(StatusCode::REQUEST_TIMEOUT, detail),
             Self::Body(BodyError::Broken) => plain(StatusCode::BAD_REQUEST, detail),
             Self::Fact(FactError::NotFound { .. }) => plain(StatusCode::NOT_FOUND, detail),
-            Self::Fact(FactError::UserNameTaken(_) | FactError::GroupNameTaken(_)) => {
-                typed(StatusCode::CONFLICT, ScimType::Uniqueness, detail)
-            }
+            Self::Fact(
+                FactError::UserNameTaken(_)
+                | FactError::IdentifierTaken { .. }
+                | FactError::GroupNameTaken(_),
+            ) => typed(StatusCode::CONFLICT, ScimType::Uniqueness, detail),
             Self::Fact(FactError::UnknownMember(_)) | Self::Refused(_) => {
                 typed(StatusCode::BAD_REQUEST, ScimType::InvalidValue, detail)
             }

@@ -108,7 +108,7 @@ impl Notes {
             organization: directory.organization.id(),
             directory: directory.id,
             credential,
-            mask: directory.record.mask_personal_values,
+            mask: directory.record.behaviour.mask_personal_values,
         });
     }
 

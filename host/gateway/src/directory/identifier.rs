@@ -1,0 +1,71 @@
+//! What makes a user of a directory the one that the provider means. Okta looks users up by
+//! `filter=userName eq "..."` with the value of whatever field its administrator chose; the
+//! directory says which that is.
+
+use super::error::FactError;
+use crate::model::facts::{ResourceKey, USERS_BY_EMAIL, USERS_BY_EXTERNAL_ID, Users, emails, text};
+use crate::model::tenancy::UniqueIdentifier;
+use gatewright_scim::{Filter, Limits, ResourceType};
+use gatewright_store::{Index, OrganizationScope, Range, Read, StoreError};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+/// The filter as the directory means it: where all of it is `userName eq VALUE` and something else
+/// identifies users here, VALUE is one of that.
+pub(super) fn meant(
+    identifier: UniqueIdentifier,
+    resource: ResourceType,
+    filter: &Filter,
+) -> Option<Filter> {
+    if identifier == UniqueIdentifier::UserName || resource != ResourceType::User {
+        return None;
+    }
+    let value = filter.only_equality("userName")?;
+    let text = format!("{} eq {value}", identifier.attribute());
+    // Both are attributes of users with text values, so this is a filter.
+    Filter::parse(&text, resource, &Limits::default()).ok()
+}
+
+/// Refuses a user whose identifier another user of the directory has. Of `userName` that is the
+/// index's own to say.
+pub(super) fn check(
+    reader: &impl Read<OrganizationScope>,
+    identifier: UniqueIdentifier,
+    key: ResourceKey,
+    document: &Map<String, Value>,
+) -> Result<(), FactError> {
+    match identifier {
+        UniqueIdentifier::UserName => Ok(()),
+        UniqueIdentifier::ExternalId => {
+            let values = text(document, "externalId").map(str::to_owned);
+            none_of(reader, identifier, key, &USERS_BY_EXTERNAL_ID, values)
+        }
+        UniqueIdentifier::Email => {
+            none_of(reader, identifier, key, &USERS_BY_EMAIL, emails(document))
+        }
+    }
+}
+
+fn none_of(
+    reader: &impl Read<OrganizationScope>,
+    identifier: UniqueIdentifier,
+    key: ResourceKey,
+    index: &'static Index<Users, (Uuid, String)>,
+    values: impl IntoIterator<Item = String>,
+) -> Result<(), FactError> {
+    for value in values {
+        let rows = reader.index_scan(index, Range::prefix(&(key.0, value.clone())))?;
+        let others: Result<Vec<_>, StoreError> = rows
+            .map(|row| row.map(|(_, other)| other))
+            .filter(|row| row.as_ref().map_or(true, |other| *other != key))
+            .take(1)
+            .collect();
+        if !others?.is_empty() {
+            return Err(FactError::IdentifierTaken {
+                attribute: identifier.attribute(),
+                value,
+            });
+        }
+    }
+    Ok(())
+}
