@@ -55,6 +55,7 @@ impl Store {
     pub fn system(&self) -> System {
         System {
             store: self.clone(),
+            urgency: Urgency::Now,
         }
     }
 
@@ -138,6 +139,7 @@ impl std::fmt::Debug for Store {
 #[derive(Clone, Debug)]
 pub struct System {
     store: Store,
+    urgency: Urgency,
 }
 
 impl System {
@@ -148,6 +150,16 @@ impl System {
     /// [`StoreError::Engine`] where the storage fails.
     pub fn read(&self) -> Result<Reader<SystemScope>, StoreError> {
         self.store.read(SystemScope(()))
+    }
+
+    /// The same rows, for one whose writes nobody waits for: they may be held back for a few
+    /// milliseconds to share the commit of others.
+    #[must_use]
+    pub fn unhurried(self) -> Self {
+        Self {
+            urgency: Urgency::Soon,
+            ..self
+        }
     }
 
     /// Runs `f` as one transaction and returns when its result is durable.
@@ -165,7 +177,7 @@ impl System {
         R: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.store.write(SystemScope(()), Urgency::Now, f)
+        self.store.write(SystemScope(()), self.urgency, f)
     }
 
     /// The rows of one organization.

@@ -43,17 +43,17 @@ const ORGANIZATION: &[(&str, &str, bool)] = &[
     ("POST", "/directories", false),
     ("GET", "/directories/{directory}", false),
     ("PATCH", "/directories/{directory}", false),
-    ("GET", "/directories/{directory}/deleted-users", false),
-    (
-        "POST",
-        "/directories/{directory}/deleted-users/{deleted}/restore",
-        false,
-    ),
     ("GET", "/directories/{directory}/requests", false),
     ("GET", "/directories/{directory}/requests/{request}", false),
     (
         "POST",
         "/directories/{directory}/requests/{request}/replay",
+        false,
+    ),
+    ("GET", "/directories/{directory}/deleted-users", false),
+    (
+        "POST",
+        "/directories/{directory}/deleted-users/{deleted}/restore",
         false,
     ),
     ("GET", "/tokens", false),

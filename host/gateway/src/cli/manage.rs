@@ -75,6 +75,9 @@ enum DirectoryAction {
         /// Another provider plugin
         #[arg(long)]
         provider: Option<String>,
+        /// Whether the log of requests masks personal values
+        #[arg(long, value_name = "BOOL")]
+        mask_personal_values: Option<bool>,
         /// What `filter=userName eq "..."` means and what no two users have alike: userName,
         /// externalId or emails.value. Say what "unique identifier" is set to in Okta
         #[arg(long, value_name = "ATTRIBUTE")]
@@ -82,9 +85,6 @@ enum DirectoryAction {
         /// For how many days a deleted user can be restored: 0 to 3650
         #[arg(long, value_name = "DAYS")]
         keep_deleted_days: Option<u32>,
-        /// Whether the log of requests masks personal values
-        #[arg(long, value_name = "BOOL")]
-        mask_personal_values: Option<bool>,
     },
     /// List users whom the provider deleted and who can still be restored
     Deleted {
@@ -123,20 +123,20 @@ impl Directories {
                 id,
                 name,
                 provider,
+                mask_personal_values,
                 unique_identifier,
                 keep_deleted_days,
-                mask_personal_values,
             } => {
                 let mut body = json!({});
                 for (field, value) in [
                     ("name", name.map(Value::from)),
                     ("provider", provider.map(Value::from)),
-                    ("unique_identifier", unique_identifier.map(Value::from)),
-                    ("keep_deleted_days", keep_deleted_days.map(Value::from)),
                     (
                         "mask_personal_values",
                         mask_personal_values.map(Value::from),
                     ),
+                    ("unique_identifier", unique_identifier.map(Value::from)),
+                    ("keep_deleted_days", keep_deleted_days.map(Value::from)),
                 ] {
                     if let Some(value) = value {
                         body[field] = value;

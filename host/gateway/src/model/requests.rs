@@ -37,7 +37,7 @@ pub struct RequestRecord {
     /// The `userName` of that user, or the `displayName` of that group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// By what it is found: [`digest`](Self::SUBJECTS) of ids and names, for names may be masked.
+    /// By what it is found: digests of ids and names, for names may be masked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub subjects: Vec<String>,
     /// How many things the provider plugin mended.
@@ -58,7 +58,7 @@ pub struct RequestRecord {
 
 impl RequestRecord {
     /// Hexadecimal digits of a subject.
-    pub const SUBJECTS: usize = 32;
+    pub const SUBJECT_DIGITS: usize = 32;
 }
 
 /// The rest of a request.

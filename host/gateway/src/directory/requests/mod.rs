@@ -10,6 +10,8 @@ mod prepare;
 mod read;
 pub(crate) mod redact;
 mod subject;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub use prepare::parameters;

@@ -93,7 +93,7 @@ pub(super) fn digest(directory: Uuid, text: &str) -> String {
     hash.update(directory.as_bytes());
     hash.update(text.trim().to_lowercase().as_bytes());
     let mut hex = crate::directory::credentials::hex(&hash.finalize());
-    hex.truncate(RequestRecord::SUBJECTS);
+    hex.truncate(RequestRecord::SUBJECT_DIGITS);
     hex
 }
 
@@ -182,6 +182,6 @@ mod tests {
         let (one, two) = (Uuid::from_u128(1), Uuid::from_u128(2));
         assert_eq!(digest(one, "Ada"), digest(one, "ada "));
         assert_ne!(digest(one, "ada"), digest(two, "ada"));
-        assert_eq!(digest(one, "ada").len(), RequestRecord::SUBJECTS);
+        assert_eq!(digest(one, "ada").len(), RequestRecord::SUBJECT_DIGITS);
     }
 }

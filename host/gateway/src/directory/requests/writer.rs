@@ -24,8 +24,8 @@ use uuid::Uuid;
 
 /// How long the first of a batch waits for others.
 const GATHER: Duration = Duration::from_millis(200);
-/// Requests of one transaction. Others that commit wait while it is applied.
-const BATCH: usize = 256;
+/// Requests of one transaction. Others wait while it is applied, so it is not large.
+const BATCH: usize = 64;
 /// How often the thread looks around when nothing comes in.
 const TICK: Duration = Duration::from_secs(1);
 /// How often directories are looked at that may have nothing but old rows.
@@ -143,6 +143,7 @@ impl Writer {
         places.dedup();
         self.store
             .system()
+            .unhurried()
             .write(move |tx| {
                 for &(organization, directory) in &places {
                     let mut tx = tx.organization(organization);
@@ -244,10 +245,13 @@ impl Writer {
     }
 
     /// Removes what is too old in directories where nothing comes in.
-    fn sweep(&self) -> Result<(), StoreError> {
+    pub(super) fn sweep(&self) -> Result<(), StoreError> {
         let (keep, now) = (self.keep, self.clock.now());
         for (id, _) in organizations::all(&self.store)? {
-            let organization = self.store.organization(OrganizationId::from(id));
+            let organization = self
+                .store
+                .organization(OrganizationId::from(id))
+                .unhurried();
             let reader = organization.read()?;
             let logs: Vec<Uuid> = reader
                 .keys::<RequestLogs>(Range::all())?

@@ -68,11 +68,6 @@ fn organization() -> Router<Shared> {
             "/directories/{directory}",
             get(directories::show).patch(directories::update),
         )
-        .route("/directories/{directory}/deleted-users", get(deleted::list))
-        .route(
-            "/directories/{directory}/deleted-users/{user}/restore",
-            post(deleted::restore),
-        )
         .route("/directories/{directory}/requests", get(requests::list))
         .route(
             "/directories/{directory}/requests/{request}",
@@ -81,6 +76,11 @@ fn organization() -> Router<Shared> {
         .route(
             "/directories/{directory}/requests/{request}/replay",
             post(requests::replay),
+        )
+        .route("/directories/{directory}/deleted-users", get(deleted::list))
+        .route(
+            "/directories/{directory}/deleted-users/{user}/restore",
+            post(deleted::restore),
         )
         .route("/tokens", get(tokens::list).post(tokens::create))
         .route("/tokens/{token}", axum::routing::delete(tokens::revoke))
