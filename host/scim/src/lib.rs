@@ -12,6 +12,7 @@
 //! | change a resource | [`UserPatch`], [`GroupPatch`] |
 //! | find resources | [`ListQuery`], [`Filter`], [`Projection`], [`Sort`] |
 //! | answer | [`User::to_response`], [`Group::to_response`], [`list_response`], [`Error::to_json`] |
+//! | change only what the client has seen | [`Preconditions`] |
 //! | say what is supported | [`schema`] |
 //! | inform a policy | [`User::flatten`] |
 #![doc = include_str!("../TOLERANCE.md")]
@@ -31,6 +32,7 @@ mod reading;
 mod response;
 pub mod schema;
 mod user;
+mod version;
 
 pub use error::{Error, ScimType};
 pub use filter::{Filter, Sort};
@@ -44,3 +46,4 @@ pub use query::{ListQuery, list_response};
 pub use response::{GroupRef, MemberOut, Meta};
 pub use schema::ResourceType;
 pub use user::{Parsed, User};
+pub use version::Preconditions;

@@ -11,8 +11,8 @@ pub struct Meta {
     pub last_modified: Timestamp,
     /// The full URL of the resource.
     pub location: String,
-    /// The entity tag, where there are any.
-    pub version: Option<String>,
+    /// The entity tag.
+    pub version: String,
 }
 
 /// A group that a user is in.
@@ -40,15 +40,13 @@ pub struct MemberOut {
 impl Meta {
     /// Puts `meta` at the end, where the RFC's examples have it.
     pub(crate) fn finish(&self, resource: ResourceType, mut response: Map<String, Value>) -> Value {
-        let mut meta = json!({
+        let meta = json!({
             "resourceType": resource.name(),
             "created": self.created.to_string(),
             "lastModified": self.last_modified.to_string(),
             "location": self.location,
+            "version": self.version,
         });
-        if let Some(version) = &self.version {
-            meta["version"] = version.as_str().into();
-        }
         response.insert("meta".into(), meta);
         Value::Object(response)
     }

@@ -15,7 +15,7 @@ fn meta() -> Meta {
         created: "2026-01-02T03:04:05Z".parse().expect("a moment"),
         last_modified: "2026-01-02T03:04:06.5Z".parse().expect("a moment"),
         location: "https://scim.example/v2/Users/7".to_owned(),
-        version: None,
+        version: "W/\"1\"".into(),
     }
 }
 
@@ -23,6 +23,7 @@ fn meta_json(resource: &str) -> Value {
     json!({
         "resourceType": resource, "created": "2026-01-02T03:04:05Z",
         "lastModified": "2026-01-02T03:04:06.5Z", "location": "https://scim.example/v2/Users/7",
+        "version": "W/\"1\"",
     })
 }
 

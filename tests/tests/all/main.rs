@@ -17,3 +17,4 @@ mod okta;
 mod process;
 mod shared;
 mod tokens;
+mod versions;

@@ -192,13 +192,16 @@ impl View<'_> {
                     return Ok(None);
                 };
                 let user = StoredUser { id: key.1, record };
-                let groups = needs("groups");
+                let wanted = users::Wanted {
+                    groups: needs("groups"),
+                    meta: needs("meta"),
+                };
                 Some(users::represent(
                     self.reader,
                     key.0,
                     user,
                     self.base_url,
-                    groups,
+                    wanted,
                 )?)
             }
             ResourceType::Group => {

@@ -7,6 +7,7 @@ pub mod list;
 pub mod membership;
 pub mod organizations;
 pub mod users;
+pub mod version;
 
 use crate::clock::{Random, Timestamp};
 use crate::model::tenancy::DirectoryRecord;

@@ -2,13 +2,13 @@
 
 use super::error::FactError;
 use super::membership::{self, Left};
-use super::{Directory, Moment};
+use super::{Directory, Moment, version};
 use crate::access::accounts;
 use crate::ledger::{Change, Committed, change};
 use crate::model::facts::{
     Counted, Counters, Groups, MEMBERS_BY_USER, ResourceKey, USERS_BY_NAME, UserRecord, Users, text,
 };
-use gatewright_scim::{GroupRef, Meta, ResourceType, User, UserPatch};
+use gatewright_scim::{GroupRef, Meta, Preconditions, ResourceType, User, UserPatch};
 use gatewright_store::{AnyIndex, OrganizationScope, Range, Read, StoreError};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -56,15 +56,16 @@ pub fn create(
 /// Replaces a user's document (RFC 7644 section 3.5.1).
 ///
 /// # Errors
-/// Where there is no such user, or another one has the user name.
+/// Where there is no such user or none of the version asked for, or another one has the user name.
 pub fn replace(
     directory: &Directory,
     moment: &Moment,
     id: &str,
+    conditions: &Preconditions,
     user: User,
 ) -> Result<Committed<StoredUser>, FactError> {
     let document = user.into_map();
-    update(directory, moment, id, move |_| {
+    update(directory, moment, id, conditions, move |_| {
         Ok(User::from_stored(document.clone()))
     })
 }
@@ -72,14 +73,15 @@ pub fn replace(
 /// Applies a patch, all of it or nothing (RFC 7644 section 3.5.2).
 ///
 /// # Errors
-/// Where there is no such user, or the patch cannot be applied to it.
+/// Where there is no such user or none of the version asked for, or the patch cannot be applied.
 pub fn patch(
     directory: &Directory,
     moment: &Moment,
     id: &str,
+    conditions: &Preconditions,
     patch: UserPatch,
 ) -> Result<Committed<StoredUser>, FactError> {
-    update(directory, moment, id, move |user| {
+    update(directory, moment, id, conditions, move |user| {
         Ok(patch.apply(user)?.resource)
     })
 }
@@ -88,10 +90,12 @@ fn update(
     directory: &Directory,
     moment: &Moment,
     id: &str,
+    conditions: &Preconditions,
     change_document: impl Fn(&User) -> Result<User, FactError> + Send + 'static,
 ) -> Result<Committed<StoredUser>, FactError> {
     let key = (directory.id, key(ResourceType::User, id)?);
     let id = id.to_owned();
+    let conditions = conditions.clone();
     let updated = change(&directory.organization, moment.now, move |change| {
         let Some(mut record) = change.tx.get::<Users>(&key)? else {
             return Err(FactError::NotFound {
@@ -99,6 +103,7 @@ fn update(
                 id: id.clone(),
             });
         };
+        check(change.tx, &conditions, key, &record)?;
         let before = User::from_stored(record.document.clone());
         let after = change_document(&before)?;
         if after.as_map() == &record.document {
@@ -121,14 +126,16 @@ fn update(
 /// Deletes a user. Its account stays, without access; what it had is for the policies to say.
 ///
 /// # Errors
-/// Where there is no such user.
+/// Where there is no such user, or none of the version asked for.
 pub fn delete(
     directory: &Directory,
     moment: &Moment,
     id: &str,
+    conditions: &Preconditions,
 ) -> Result<Committed<()>, FactError> {
     let key = (directory.id, key(ResourceType::User, id)?);
     let id = id.to_owned();
+    let conditions = conditions.clone();
     let deleted = change(&directory.organization, moment.now, move |change| {
         let Some(record) = change.tx.get::<Users>(&key)? else {
             return Err(FactError::NotFound {
@@ -136,6 +143,7 @@ pub fn delete(
                 id: id.clone(),
             });
         };
+        check(change.tx, &conditions, key, &record)?;
         for group in groups_of(change.tx, key)? {
             let left = Left {
                 group: group.id,
@@ -144,6 +152,7 @@ pub fn delete(
             };
             membership::end(change, key, &left, change.at())?;
             membership::report(change, (key.0, group.id), &group.name, &[], &[key.1])?;
+            membership::touch(change, (key.0, group.id))?;
         }
         change.tx.delete::<Users>(&key)?;
         count(change, Counted::Users, key.0, -1)?;
@@ -208,7 +217,42 @@ pub fn groups_of(
     Ok(groups)
 }
 
-/// The user as SCIM shows it, with or without `groups`.
+/// What a user shows of other records.
+pub struct Derived {
+    groups: Vec<GroupOf>,
+}
+
+impl Derived {
+    /// Reads it: costs what the user has of groups.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn read(
+        reader: &impl Read<OrganizationScope>,
+        user: ResourceKey,
+    ) -> Result<Self, StoreError> {
+        let groups = groups_of(reader, user)?;
+        Ok(Self { groups })
+    }
+
+    /// A text that differs where anything shown differs; none where nothing is shown.
+    #[must_use]
+    pub fn identity(&self) -> Option<String> {
+        let groups: Vec<_> = self.groups.iter().map(|g| (g.id, &g.name)).collect();
+        (!groups.is_empty()).then(|| json!(groups).to_string())
+    }
+}
+
+/// What of a user is wanted that costs reads of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    /// `groups`.
+    pub groups: bool,
+    /// `meta`, whose version covers the groups.
+    pub meta: bool,
+}
+
+/// The user as SCIM shows it.
 ///
 /// # Errors
 /// What the store says.
@@ -217,28 +261,43 @@ pub fn represent(
     directory: Uuid,
     user: StoredUser,
     base_url: &str,
-    with_groups: bool,
+    wanted: Wanted,
 ) -> Result<Value, StoreError> {
-    let groups: Vec<GroupRef> = if with_groups {
-        groups_of(reader, (directory, user.id))?
-            .into_iter()
-            .map(|group| GroupRef {
-                location: format!("{base_url}/Groups/{}", group.id),
-                id: group.id.to_string(),
-                display: group.name,
-            })
-            .collect()
+    let derived = if wanted.groups || wanted.meta {
+        Derived::read(reader, (directory, user.id))?
     } else {
-        Vec::new()
+        Derived { groups: Vec::new() }
     };
     let meta = Meta {
         created: user.record.created.into(),
         last_modified: user.record.modified.into(),
         location: format!("{base_url}/Users/{}", user.id),
-        version: None,
+        version: version::of_user(&user.record, &derived),
     };
+    let groups: Vec<GroupRef> = derived
+        .groups
+        .into_iter()
+        .filter(|_| wanted.groups)
+        .map(|group| GroupRef {
+            location: format!("{base_url}/Groups/{}", group.id),
+            id: group.id.to_string(),
+            display: group.name,
+        })
+        .collect();
     let document = User::from_stored(user.record.document);
     Ok(document.to_response(&user.id.to_string(), &meta, &groups))
+}
+
+fn check(
+    reader: &impl Read<OrganizationScope>,
+    conditions: &Preconditions,
+    key: ResourceKey,
+    record: &UserRecord,
+) -> Result<(), FactError> {
+    version::check(conditions, || {
+        let derived = Derived::read(reader, key)?;
+        Ok::<_, StoreError>(version::of_user(record, &derived))
+    })
 }
 
 /// An id out of a path. What is no id of ours cannot exist.

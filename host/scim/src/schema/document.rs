@@ -76,7 +76,7 @@ pub fn service_provider_config(facts: &ConfigFacts, base_url: &str) -> Value {
         "filter": {"supported": true, "maxResults": facts.max_results},
         "changePassword": {"supported": false},
         "sort": {"supported": facts.sort},
-        "etag": {"supported": false},
+        "etag": {"supported": true},
         "authenticationSchemes": [{
             "type": "oauthbearertoken",
             "name": "Bearer token",

@@ -137,8 +137,9 @@ mod tests {
         };
         let config = service_provider_config(&facts, BASE);
         assert_eq!(config["patch"]["supported"], true);
+        assert_eq!(config["etag"]["supported"], true);
         assert_eq!(config["filter"]["maxResults"], 7);
-        for absent in ["bulk", "changePassword", "sort", "etag"] {
+        for absent in ["bulk", "changePassword", "sort"] {
             assert_eq!(config[absent]["supported"], false, "{absent}");
         }
         assert!(config.get("documentationUri").is_none());

@@ -93,10 +93,8 @@ fn run_batch(
     replies: &mut Vec<SyncSender<Answer>>,
     counters: &Counters,
 ) -> Result<Vec<Answer>, EngineError> {
-    let (waiting, waiters): (Vec<Body>, Vec<_>) = waiting
-        .into_iter()
-        .map(|job| (job.body, job.reply))
-        .unzip();
+    let (waiting, waiters): (Vec<Body>, Vec<_>) =
+        waiting.into_iter().map(|job| (job.body, job.reply)).unzip();
     replies.extend(waiters);
     let mut waiting = waiting.into_iter();
     let transaction = database.begin_write().map_err(storage)?;

@@ -1,7 +1,7 @@
 //! An answer before it becomes bytes, so that a provider plugin can still present it.
 
 use axum::body::Body;
-use axum::http::header::{ALLOW, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{ALLOW, CONTENT_TYPE, ETAG, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use serde_json::Value;
@@ -53,6 +53,14 @@ impl Answer {
         {
             Some(location) => self.with(LOCATION, location),
             None => self,
+        }
+    }
+
+    /// Says which version of the resource this is.
+    pub(super) fn versioned(self, version: &str) -> Self {
+        match HeaderValue::from_str(version) {
+            Ok(version) => self.with(ETAG, version),
+            Err(_) => self,
         }
     }
 

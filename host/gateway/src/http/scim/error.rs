@@ -82,6 +82,7 @@ impl Failure {
                 | FactError::UserNameTaken(_)
                 | FactError::GroupNameTaken(_)
                 | FactError::UnknownMember(_)
+                | FactError::Changed { .. }
                 | FactError::Scim(_),
             ) => None,
         }
@@ -108,6 +109,7 @@ impl Failure {
             Self::Fact(FactError::UserNameTaken(_) | FactError::GroupNameTaken(_)) => {
                 typed(StatusCode::CONFLICT, ScimType::Uniqueness, detail)
             }
+            Self::Fact(FactError::Changed { .. }) => plain(StatusCode::PRECONDITION_FAILED, detail),
             Self::Fact(FactError::UnknownMember(_)) | Self::Refused(_) => {
                 typed(StatusCode::BAD_REQUEST, ScimType::InvalidValue, detail)
             }

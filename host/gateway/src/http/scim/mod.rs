@@ -21,11 +21,12 @@ use crate::gateway::Gateway;
 use answer::Answer;
 use axum::body::{Bytes, HttpBody as _};
 use axum::extract::{Request, State};
-use axum::http::HeaderMap;
+use axum::http::header::{IF_MATCH, IF_NONE_MATCH};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName};
 use axum::response::Response;
 use error::Failure;
-use gatewright_scim::{Projection, ResourceType};
+use gatewright_scim::{Preconditions, Projection, ResourceType};
 use route::{Place, Route};
 use std::time::Instant;
 use tracing::{info, warn};
@@ -51,6 +52,19 @@ impl Incoming {
     /// Which attributes the answer is to have.
     fn projection(&self, resource: ResourceType) -> Projection {
         Projection::from_query(&self.query, resource)
+    }
+
+    /// Which version of the resource it is about.
+    fn conditions(&self) -> Preconditions {
+        let joined = |name: HeaderName| {
+            let values = self.headers.get_all(name).iter();
+            let texts: Vec<_> = values.filter_map(|value| value.to_str().ok()).collect();
+            (!texts.is_empty()).then(|| texts.join(","))
+        };
+        Preconditions::parse(
+            joined(IF_MATCH).as_deref(),
+            joined(IF_NONE_MATCH).as_deref(),
+        )
     }
 }
 
