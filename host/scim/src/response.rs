@@ -1,4 +1,4 @@
-use crate::ResourceType;
+use crate::{ResourceType, schema::ENTERPRISE_USER};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -21,6 +21,15 @@ pub struct GroupRef {
     /// The id of the group.
     pub id: String,
     /// Its `displayName`.
+    pub display: String,
+    /// Its full URL.
+    pub location: String,
+}
+
+/// The user whom a user names as manager.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManagerRef {
+    /// A name for people to read.
     pub display: String,
     /// Its full URL.
     pub location: String,
@@ -72,6 +81,15 @@ pub(crate) fn frame(
         }
     }
     response
+}
+
+/// Says of the manager what the server knows.
+pub(crate) fn complete_manager(response: &mut Map<String, Value>, manager: &ManagerRef) {
+    let extension = response.get_mut(ENTERPRISE_USER.id);
+    if let Some(Value::Object(named)) = extension.and_then(|held| held.get_mut("manager")) {
+        named.insert("$ref".into(), manager.location.as_str().into());
+        named.insert("displayName".into(), manager.display.as_str().into());
+    }
 }
 
 pub(crate) fn groups_json(groups: &[GroupRef]) -> Value {

@@ -13,6 +13,7 @@ mod groups;
 mod hostile;
 mod isolation;
 mod limits;
+mod managers;
 mod okta;
 mod process;
 mod shared;

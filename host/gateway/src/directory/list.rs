@@ -194,6 +194,7 @@ impl View<'_> {
                 let user = StoredUser { id: key.1, record };
                 let wanted = users::Wanted {
                     groups: needs("groups"),
+                    manager: needs("manager"),
                     meta: needs("meta"),
                 };
                 Some(users::represent(

@@ -8,7 +8,9 @@ use crate::ledger::{Change, Committed, change};
 use crate::model::facts::{
     Counted, Counters, Groups, MEMBERS_BY_USER, ResourceKey, USERS_BY_NAME, UserRecord, Users, text,
 };
-use gatewright_scim::{GroupRef, Meta, Preconditions, ResourceType, User, UserPatch};
+use gatewright_scim::{
+    GroupRef, ManagerRef, Meta, Preconditions, ResourceType, User, UserPatch, manager_id,
+};
 use gatewright_store::{AnyIndex, OrganizationScope, Range, Read, StoreError};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -218,29 +220,54 @@ pub fn groups_of(
 }
 
 /// What a user shows of other records.
+#[derive(Default)]
 pub struct Derived {
     groups: Vec<GroupOf>,
+    manager: Option<(Uuid, String)>,
 }
 
 impl Derived {
-    /// Reads it: costs what the user has of groups.
+    /// Reads it: costs what the user has of groups, and one read for a manager.
     ///
     /// # Errors
     /// What the store says.
     pub fn read(
         reader: &impl Read<OrganizationScope>,
         user: ResourceKey,
+        record: &UserRecord,
     ) -> Result<Self, StoreError> {
-        let groups = groups_of(reader, user)?;
-        Ok(Self { groups })
+        Ok(Self {
+            groups: groups_of(reader, user)?,
+            manager: manager_of(reader, user.0, record)?,
+        })
     }
 
     /// A text that differs where anything shown differs; none where nothing is shown.
     #[must_use]
     pub fn identity(&self) -> Option<String> {
+        if self.groups.is_empty() && self.manager.is_none() {
+            return None;
+        }
         let groups: Vec<_> = self.groups.iter().map(|g| (g.id, &g.name)).collect();
-        (!groups.is_empty()).then(|| json!(groups).to_string())
+        Some(json!([groups, self.manager]).to_string())
     }
+}
+
+/// The user whom a user names as manager, with its name, where it is one of the same directory.
+fn manager_of(
+    reader: &impl Read<OrganizationScope>,
+    directory: Uuid,
+    record: &UserRecord,
+) -> Result<Option<(Uuid, String)>, StoreError> {
+    let Some(Ok(id)) = manager_id(&record.document).map(|id| key(ResourceType::User, id)) else {
+        return Ok(None);
+    };
+    let manager = reader.get::<Users>(&(directory, id))?;
+    Ok(manager.map(|record| {
+        let document = &record.document;
+        let name = text(document, "displayName").or_else(|| text(document, "userName"));
+        (id, name.unwrap_or_default().to_owned())
+    }))
 }
 
 /// What of a user is wanted that costs reads of its own.
@@ -248,7 +275,9 @@ impl Derived {
 pub struct Wanted {
     /// `groups`.
     pub groups: bool,
-    /// `meta`, whose version covers the groups.
+    /// What is said of the manager.
+    pub manager: bool,
+    /// `meta`, whose version covers both.
     pub meta: bool,
 }
 
@@ -263,10 +292,10 @@ pub fn represent(
     base_url: &str,
     wanted: Wanted,
 ) -> Result<Value, StoreError> {
-    let derived = if wanted.groups || wanted.meta {
-        Derived::read(reader, (directory, user.id))?
+    let derived = if wanted.groups || wanted.manager || wanted.meta {
+        Derived::read(reader, (directory, user.id), &user.record)?
     } else {
-        Derived { groups: Vec::new() }
+        Derived::default()
     };
     let meta = Meta {
         created: user.record.created.into(),
@@ -284,8 +313,12 @@ pub fn represent(
             display: group.name,
         })
         .collect();
+    let manager = derived.manager.map(|(id, display)| ManagerRef {
+        location: format!("{base_url}/Users/{id}"),
+        display,
+    });
     let document = User::from_stored(user.record.document);
-    Ok(document.to_response(&user.id.to_string(), &meta, &groups))
+    Ok(document.to_response(&user.id.to_string(), &meta, &groups, manager.as_ref()))
 }
 
 fn check(
@@ -295,7 +328,7 @@ fn check(
     record: &UserRecord,
 ) -> Result<(), FactError> {
     version::check(conditions, || {
-        let derived = Derived::read(reader, key)?;
+        let derived = Derived::read(reader, key, record)?;
         Ok::<_, StoreError>(version::of_user(record, &derived))
     })
 }

@@ -174,6 +174,7 @@ impl Shown {
     ) -> Result<Self, Failure> {
         let wanted = users::Wanted {
             groups: projection.includes("groups"),
+            manager: true,
             meta: true,
         };
         let directory = request.directory.id;
