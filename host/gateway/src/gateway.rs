@@ -5,6 +5,7 @@ use crate::clock::{Clock, Random, Timestamp};
 use crate::directory::Moment;
 use crate::directory::credentials::{self, Secret};
 use crate::directory::organizations;
+use crate::directory::walk::Walks;
 use crate::plugins::{PluginError, Plugins, bindings};
 use crate::telemetry::chain;
 use gatewright_sandbox::Sandbox;
@@ -123,6 +124,8 @@ pub struct Gateway {
     pub random: Random,
     /// What a request may ask for.
     pub limits: RequestLimits,
+    /// Where walks through listings are.
+    pub walks: Walks,
     workers: Arc<Semaphore>,
 }
 
@@ -184,6 +187,7 @@ impl Gateway {
             clock,
             random,
             limits: options.limits,
+            walks: Walks::default(),
             workers: Arc::new(Semaphore::new(options.workers)),
         })
     }

@@ -42,7 +42,7 @@ pub use json::{check_json, parse_json};
 pub use limits::Limits;
 pub use patch::{AttributeChanges, GroupOperation, GroupPatch, Patched, UserPatch};
 pub use projection::Projection;
-pub use query::{ListQuery, list_response};
+pub use query::{ListQuery, cursor_response, list_response};
 pub use response::{GroupRef, ManagerRef, MemberOut, Meta};
 pub use schema::ResourceType;
 pub use user::{Parsed, User, manager_id};

@@ -15,6 +15,7 @@ mod isolation;
 mod limits;
 mod managers;
 mod okta;
+mod paging;
 mod process;
 mod shared;
 mod tokens;

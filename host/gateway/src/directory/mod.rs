@@ -8,6 +8,7 @@ pub mod membership;
 pub mod organizations;
 pub mod users;
 pub mod version;
+pub mod walk;
 
 use crate::clock::{Random, Timestamp};
 use crate::model::tenancy::DirectoryRecord;

@@ -7,8 +7,10 @@ use serde_json::{Map, Value, json};
 pub struct ConfigFacts {
     /// The largest page of a list.
     pub max_results: usize,
-    /// Whether lists are sorted when `sortBy` asks for it.
-    pub sort: bool,
+    /// The page of a list whose `count` is not given.
+    pub default_results: usize,
+    /// Seconds for which a cursor is good.
+    pub cursor_seconds: u64,
     /// A page for the people who connect a provider.
     pub documentation_uri: Option<String>,
 }
@@ -17,7 +19,8 @@ impl Default for ConfigFacts {
     fn default() -> Self {
         Self {
             max_results: Limits::default().max_results,
-            sort: false,
+            default_results: 100,
+            cursor_seconds: 600,
             documentation_uri: None,
         }
     }
@@ -75,8 +78,16 @@ pub fn service_provider_config(facts: &ConfigFacts, base_url: &str) -> Value {
         "bulk": {"supported": false, "maxOperations": 0, "maxPayloadSize": 0},
         "filter": {"supported": true, "maxResults": facts.max_results},
         "changePassword": {"supported": false},
-        "sort": {"supported": facts.sort},
+        "sort": {"supported": true},
         "etag": {"supported": true},
+        "pagination": {
+            "cursor": true,
+            "index": true,
+            "defaultPaginationMethod": "index",
+            "defaultPageSize": facts.default_results.min(facts.max_results),
+            "maxPageSize": facts.max_results,
+            "cursorTimeout": facts.cursor_seconds,
+        },
         "authenticationSchemes": [{
             "type": "oauthbearertoken",
             "name": "Bearer token",

@@ -138,8 +138,12 @@ mod tests {
         let config = service_provider_config(&facts, BASE);
         assert_eq!(config["patch"]["supported"], true);
         assert_eq!(config["etag"]["supported"], true);
+        assert_eq!(config["sort"]["supported"], true);
+        assert_eq!(config["pagination"]["maxPageSize"], 7);
+        assert_eq!(config["pagination"]["defaultPageSize"], 7);
+        assert_eq!(config["pagination"]["cursorTimeout"], 600);
         assert_eq!(config["filter"]["maxResults"], 7);
-        for absent in ["bulk", "changePassword", "sort"] {
+        for absent in ["bulk", "changePassword"] {
             assert_eq!(config[absent]["supported"], false, "{absent}");
         }
         assert!(config.get("documentationUri").is_none());

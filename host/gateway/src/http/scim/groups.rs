@@ -3,8 +3,9 @@
 use super::Incoming;
 use super::answer::Answer;
 use super::error::Failure;
+use super::list;
 use super::route::Verb;
-use super::users::{Shown, list_resources, not_modified, wake};
+use super::users::{Shown, not_modified, wake};
 use crate::directory::groups::{self, StoredGroup};
 use crate::directory::version;
 use crate::gateway::Gateway;
@@ -19,7 +20,7 @@ pub(super) fn handle(
     verb: &Verb,
 ) -> Result<Answer, Failure> {
     match verb {
-        Verb::List => list_resources(gateway, request, ResourceType::Group),
+        Verb::List => list::handle(gateway, request, ResourceType::Group),
         Verb::Get(id) => get(request, id),
         Verb::Create => create(gateway, request),
         Verb::Replace(id) => replace(gateway, request, id),

@@ -8,6 +8,7 @@ mod answer;
 mod discovery;
 mod error;
 mod groups;
+mod list;
 mod provider;
 mod route;
 mod search;
@@ -16,6 +17,7 @@ mod users;
 use super::body::BodyError;
 use super::{Shared, auth, body};
 use crate::directory::credentials::Secret;
+use crate::directory::walk::Walker;
 use crate::directory::{Directory, organizations};
 use crate::gateway::Gateway;
 use answer::Answer;
@@ -39,6 +41,8 @@ const SMALL_BODY: u64 = 64 << 10;
 /// One SCIM request that was let in.
 struct Incoming {
     directory: Directory,
+    /// Whose token it came with.
+    walker: Walker,
     route: Route,
     /// Query parameters, decoded.
     query: Vec<(String, String)>,
@@ -182,6 +186,7 @@ impl Head {
         };
         let incoming = Incoming {
             directory,
+            walker: self.secret.digest(),
             route,
             query: route::query(&self.parts),
             headers: self.parts.headers,

@@ -3,16 +3,14 @@
 use super::Incoming;
 use super::answer::Answer;
 use super::error::Failure;
+use super::list;
 use super::route::Verb;
 use crate::directory::error::FactError;
-use crate::directory::list;
 use crate::directory::users::{self, StoredUser};
 use crate::gateway::Gateway;
 use crate::ledger::Committed;
 use axum::http::StatusCode;
-use gatewright_scim::{
-    ListQuery, Parsed, Projection, ResourceType, User, UserPatch, list_response, parse_json,
-};
+use gatewright_scim::{Parsed, Projection, ResourceType, User, UserPatch, parse_json};
 use gatewright_store::{OrganizationId, OrganizationScope, Reader};
 use serde_json::Value;
 
@@ -22,29 +20,13 @@ pub(super) fn handle(
     verb: &Verb,
 ) -> Result<Answer, Failure> {
     match verb {
-        Verb::List => list(gateway, request),
+        Verb::List => list::handle(gateway, request, ResourceType::User),
         Verb::Get(id) => get(request, id),
         Verb::Create => create(gateway, request),
         Verb::Replace(id) => replace(gateway, request, id),
         Verb::Patch(id) => patch(gateway, request, id),
         Verb::Delete(id) => delete(gateway, request, id),
     }
-}
-
-fn list(gateway: &Gateway, request: &Incoming) -> Result<Answer, Failure> {
-    list_resources(gateway, request, ResourceType::User)
-}
-
-/// Lists users or groups: both are listed alike.
-pub(super) fn list_resources(
-    gateway: &Gateway,
-    request: &Incoming,
-    resource: ResourceType,
-) -> Result<Answer, Failure> {
-    let query = ListQuery::parse(&request.query, resource, &gateway.limits.scim)?;
-    let page = list::page(&request.directory, resource, &query, &request.base_url)?;
-    let body = list_response(page.total, query.start_index, page.resources);
-    Ok(Answer::json(StatusCode::OK, &body))
 }
 
 fn get(request: &Incoming, id: &str) -> Result<Answer, Failure> {
