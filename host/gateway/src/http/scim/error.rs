@@ -30,6 +30,11 @@ pub(super) enum Failure {
         method: Method,
         allowed: &'static str,
     },
+    #[error(
+        "/Me is not possible: a token is for a directory and not for a user; ask for /Users with \
+         a filter"
+    )]
+    Me,
     #[error("Content-Type \"{0}\" is not supported: send application/scim+json")]
     MediaType(String),
     #[error(transparent)]
@@ -74,6 +79,7 @@ impl Failure {
             | Self::WrongToken
             | Self::NoSuchPath(_)
             | Self::Method { .. }
+            | Self::Me
             | Self::MediaType(_)
             | Self::Body(_)
             | Self::Refused(_)
@@ -101,6 +107,8 @@ impl Failure {
             Self::Method { allowed, .. } => {
                 plain(StatusCode::METHOD_NOT_ALLOWED, detail).allowing(allowed)
             }
+            // RFC 7644 section 3.11.
+            Self::Me => plain(StatusCode::NOT_IMPLEMENTED, detail),
             Self::MediaType(_) => plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail),
             Self::Body(BodyError::TooLarge(_)) => plain(StatusCode::PAYLOAD_TOO_LARGE, detail),
             Self::Body(BodyError::TooSlow) => plain(StatusCode::REQUEST_TIMEOUT, detail),

@@ -14,6 +14,8 @@ pub(super) enum Place {
     Users(Option<String>),
     Groups(Option<String>),
     Discovery(What),
+    /// The user that the token is for, which no token is.
+    Me,
 }
 
 /// A request that exists.
@@ -68,6 +70,7 @@ pub(super) fn parse(path: &str) -> Result<(String, Place), Failure> {
         ("Groups", Some(id)) if id == ".search" => Place::Search(Some(ResourceType::Group)),
         ("Users", id) => Place::Users(id),
         ("Groups", id) => Place::Groups(id),
+        ("Me", None) => Place::Me,
         ("ServiceProviderConfig", None) => Place::Discovery(What::ServiceProviderConfig),
         ("Schemas", None) => Place::Discovery(What::Schemas),
         ("Schemas", Some(id)) => Place::Discovery(What::Schema(id)),
@@ -106,6 +109,7 @@ impl Place {
             }),
             Self::Users(id) => Ok(Route::Users(verb(id)?)),
             Self::Groups(id) => Ok(Route::Groups(verb(id)?)),
+            Self::Me => Err(Failure::Me),
             Self::Discovery(what) if method == Method::GET => Ok(Route::Discovery(what)),
             Self::Discovery(_) => Err(Failure::Method {
                 method: method.clone(),
@@ -263,5 +267,6 @@ mod tests {
         assert_eq!(route("/scim/v2/d/Users", "DELETE"), None);
         assert_eq!(route("/scim/v2/d/Groups/1", "POST"), None);
         assert_eq!(route("/scim/v2/d/Schemas", "PUT"), None);
+        assert_eq!(route("/scim/v2/d/Me", "GET"), None);
     }
 }
