@@ -45,6 +45,10 @@ pub struct RequestLimits {
     pub group_body: usize,
     /// Bytes of any other body.
     pub body: usize,
+    /// Bytes of a bulk request.
+    pub bulk_body: usize,
+    /// Operations of a bulk request.
+    pub bulk_operations: usize,
     /// Bytes of an uploaded component.
     pub component: usize,
     /// What the protocol bounds: depth of JSON and filters, operations of a patch.
@@ -56,6 +60,8 @@ impl Default for RequestLimits {
         Self {
             group_body: 16 << 20,
             body: 1 << 20,
+            bulk_body: 16 << 20,
+            bulk_operations: 1_000,
             component: 64 << 20,
             scim: gatewright_scim::Limits::default(),
         }

@@ -13,11 +13,13 @@
 //! | find resources | [`ListQuery`], [`Filter`], [`Projection`], [`Sort`] |
 //! | answer | [`User::to_response`], [`Group::to_response`], [`list_response`], [`Error::to_json`] |
 //! | change only what the client has seen | [`Preconditions`] |
+//! | do many things at once | [`BulkRequest`] |
 //! | say what is supported | [`schema`] |
 //! | inform a policy | [`User::flatten`] |
 #![doc = include_str!("../TOLERANCE.md")]
 #![forbid(unsafe_code)]
 
+mod bulk;
 mod error;
 mod filter;
 mod flatten;
@@ -34,6 +36,9 @@ pub mod schema;
 mod user;
 mod version;
 
+pub use bulk::{
+    BulkMethod, BulkOperation, BulkRequest, BulkStep, BulkTarget, BulkTask, bulk_response,
+};
 pub use error::{Error, ScimType};
 pub use filter::{Filter, Sort};
 pub use flatten::Scalar;

@@ -9,6 +9,10 @@ pub struct ConfigFacts {
     pub max_results: usize,
     /// The page of a list whose `count` is not given.
     pub default_results: usize,
+    /// How many operations a bulk request may have.
+    pub bulk_operations: usize,
+    /// How many bytes its body may have.
+    pub bulk_body: usize,
     /// Seconds for which a cursor is good.
     pub cursor_seconds: u64,
     /// A page for the people who connect a provider.
@@ -20,6 +24,8 @@ impl Default for ConfigFacts {
         Self {
             max_results: Limits::default().max_results,
             default_results: 100,
+            bulk_operations: 1_000,
+            bulk_body: 16 << 20,
             cursor_seconds: 600,
             documentation_uri: None,
         }
@@ -75,7 +81,11 @@ pub fn service_provider_config(facts: &ConfigFacts, base_url: &str) -> Value {
     let mut config = json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],
         "patch": {"supported": true},
-        "bulk": {"supported": false, "maxOperations": 0, "maxPayloadSize": 0},
+        "bulk": {
+            "supported": true,
+            "maxOperations": facts.bulk_operations,
+            "maxPayloadSize": facts.bulk_body,
+        },
         "filter": {"supported": true, "maxResults": facts.max_results},
         "changePassword": {"supported": false},
         "sort": {"supported": true},

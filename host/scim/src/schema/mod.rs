@@ -143,9 +143,9 @@ mod tests {
         assert_eq!(config["pagination"]["defaultPageSize"], 7);
         assert_eq!(config["pagination"]["cursorTimeout"], 600);
         assert_eq!(config["filter"]["maxResults"], 7);
-        for absent in ["bulk", "changePassword"] {
-            assert_eq!(config[absent]["supported"], false, "{absent}");
-        }
+        assert_eq!(config["bulk"]["supported"], true);
+        assert_eq!(config["bulk"]["maxOperations"], 1_000);
+        assert_eq!(config["changePassword"]["supported"], false);
         assert!(config.get("documentationUri").is_none());
     }
 }

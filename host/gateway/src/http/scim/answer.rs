@@ -56,6 +56,16 @@ impl Answer {
         }
     }
 
+    /// The answer to a creation, after a second step of it: what it says of version and revision.
+    pub(super) fn completed_by(mut self, last: &Self) -> Self {
+        for name in [ETAG, REVISION] {
+            if let Some(value) = last.headers.get(&name) {
+                self.headers.insert(name, value.clone());
+            }
+        }
+        self
+    }
+
     /// Says which version of the resource this is.
     pub(super) fn versioned(self, version: &str) -> Self {
         match HeaderValue::from_str(version) {
@@ -106,6 +116,16 @@ impl Answer {
 
     pub(super) fn status(&self) -> u16 {
         self.status.as_u16()
+    }
+
+    /// A header that was set, for the answer to many requests at once.
+    pub(super) fn header(&self, name: &HeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The revision that holds what the request wrote.
+    pub(super) fn revision(&self) -> Option<u64> {
+        self.header(&REVISION)?.parse().ok()
     }
 
     pub(super) fn body(&self) -> Option<&str> {

@@ -35,6 +35,8 @@ pub(super) fn handle(
         What::ServiceProviderConfig => {
             let facts = schema::ConfigFacts {
                 max_results: gateway.limits.scim.max_results,
+                bulk_operations: gateway.limits.bulk_operations,
+                bulk_body: gateway.limits.bulk_body,
                 default_results: DEFAULT_COUNT,
                 cursor_seconds: walk::KEPT / 1_000,
                 ..schema::ConfigFacts::default()

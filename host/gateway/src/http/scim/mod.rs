@@ -5,6 +5,7 @@
 //! the blocking pool. Every answer, also to an unknown path or method, is SCIM JSON.
 
 mod answer;
+mod bulk;
 mod discovery;
 mod error;
 mod groups;
@@ -30,6 +31,7 @@ use axum::response::Response;
 use error::Failure;
 use gatewright_scim::{Preconditions, Projection, ResourceType};
 use route::{Place, Route};
+use std::sync::Arc;
 use std::time::Instant;
 use tracing::{info, warn};
 use uuid::Uuid;
@@ -130,7 +132,7 @@ async fn answer(shared: &Shared, request: Request, seen: &mut Seen) -> Result<An
                 let answer = head
                     .enter(gateway, &mut seen)
                     .and_then(|entered| entered.with_body(bytes))
-                    .and_then(|incoming| provider::through(gateway, incoming, dispatch));
+                    .and_then(|incoming| work(gateway, incoming));
                 (answer, seen)
             })
             .await?;
@@ -153,7 +155,7 @@ async fn answer(shared: &Shared, request: Request, seen: &mut Seen) -> Result<An
     let incoming = entered.with_body(bytes)?;
     shared
         .gateway
-        .run(move |gateway| provider::through(gateway, incoming, dispatch))
+        .run(move |gateway| work(gateway, incoming))
         .await?
 }
 
@@ -177,9 +179,10 @@ impl Head {
         let route = self.place.with_method(&self.parts.method)?;
         let limit = if route.has_body() {
             route::check_media_type(&self.parts.headers)?;
-            Some(match route.resource() {
-                "Groups" => gateway.limits.group_body,
-                _ => gateway.limits.body,
+            Some(match route {
+                Route::Groups(_) => gateway.limits.group_body,
+                Route::Bulk => gateway.limits.bulk_body,
+                Route::Users(_) | Route::Search(_) | Route::Discovery(_) => gateway.limits.body,
             })
         } else {
             None
@@ -217,12 +220,23 @@ impl Entered {
     }
 }
 
+/// The synchronous part of a request. Of many at once each goes through the provider plugin.
+fn work(gateway: &Arc<Gateway>, request: Incoming) -> Result<Answer, Failure> {
+    match &request.route {
+        Route::Bulk => bulk::handle(gateway, &request),
+        Route::Users(_) | Route::Groups(_) | Route::Search(_) | Route::Discovery(_) => {
+            provider::through(gateway, request, dispatch)
+        }
+    }
+}
+
 /// The one function of each route.
 fn dispatch(gateway: &Gateway, request: &Incoming) -> Result<Answer, Failure> {
     match &request.route {
         Route::Search(of) => search::handle(gateway, request, *of),
         Route::Users(verb) => users::handle(gateway, request, verb),
         Route::Groups(verb) => groups::handle(gateway, request, verb),
+        Route::Bulk => Err(Failure::NoSuchPath("/Bulk in itself".into())),
         Route::Discovery(what) => discovery::handle(gateway, request, what),
     }
 }
