@@ -364,3 +364,6 @@ impl View<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
