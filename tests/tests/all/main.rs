@@ -10,6 +10,7 @@ mod decisions;
 mod entra;
 mod errors;
 mod failures;
+mod filters;
 mod groups;
 mod hostile;
 mod isolation;
