@@ -29,8 +29,8 @@ pub struct GroupRef {
 /// The user whom a user names as manager.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ManagerRef {
-    /// A name for people to read.
-    pub display: String,
+    /// Its `displayName`, if it has one.
+    pub display: Option<String>,
     /// Its full URL.
     pub location: String,
 }
@@ -88,7 +88,9 @@ pub(crate) fn complete_manager(response: &mut Map<String, Value>, manager: &Mana
     let extension = response.get_mut(ENTERPRISE_USER.id);
     if let Some(Value::Object(named)) = extension.and_then(|held| held.get_mut("manager")) {
         named.insert("$ref".into(), manager.location.as_str().into());
-        named.insert("displayName".into(), manager.display.as_str().into());
+        if let Some(display) = &manager.display {
+            named.insert("displayName".into(), display.as_str().into());
+        }
     }
 }
 

@@ -43,7 +43,8 @@ fn path(result: &Value) -> String {
 }
 
 fn user(bulk_id: &str, manager: Option<&str>) -> Value {
-    let mut data = json!({ "userName": format!("{bulk_id}@acme.test") });
+    let name = format!("{bulk_id}@acme.test");
+    let mut data = json!({ "userName": name, "displayName": name });
     if let Some(manager) = manager {
         data[ENTERPRISE] = json!({ "manager": { "value": format!("bulkId:{manager}") } });
     }

@@ -223,7 +223,7 @@ pub fn groups_of(
 #[derive(Default)]
 pub struct Derived {
     groups: Vec<GroupOf>,
-    manager: Option<(Uuid, String)>,
+    manager: Option<(Uuid, Option<String>)>,
 }
 
 impl Derived {
@@ -253,20 +253,21 @@ impl Derived {
     }
 }
 
-/// The user whom a user names as manager, with its name, where it is one of the same directory.
+/// The user whom a user names as manager, with its name if it has one, where it is one of the same
+/// directory.
 fn manager_of(
     reader: &impl Read<OrganizationScope>,
     directory: Uuid,
     record: &UserRecord,
-) -> Result<Option<(Uuid, String)>, StoreError> {
+) -> Result<Option<(Uuid, Option<String>)>, StoreError> {
     let Some(Ok(id)) = manager_id(&record.document).map(|id| key(ResourceType::User, id)) else {
         return Ok(None);
     };
     let manager = reader.get::<Users>(&(directory, id))?;
     Ok(manager.map(|record| {
-        let document = &record.document;
-        let name = text(document, "displayName").or_else(|| text(document, "userName"));
-        (id, name.unwrap_or_default().to_owned())
+        // No other name takes its place: RFC 7643 section 4.3 says which one it is.
+        let name = text(&record.document, "displayName");
+        (id, name.map(str::to_owned))
     }))
 }
 
