@@ -6,6 +6,7 @@ use crate::directory::Moment;
 use crate::directory::credentials::{self, Secret};
 use crate::directory::organizations;
 use crate::directory::requests::{Journal, Keep};
+use crate::directory::walk::Walks;
 use crate::plugins::{PluginError, Plugins, bindings};
 use crate::rate::{Rate, Rates};
 use crate::telemetry::chain;
@@ -51,6 +52,10 @@ pub struct RequestLimits {
     pub group_body: usize,
     /// Bytes of any other body.
     pub body: usize,
+    /// Bytes of a bulk request.
+    pub bulk_body: usize,
+    /// Operations of a bulk request.
+    pub bulk_operations: usize,
     /// Bytes of an uploaded component.
     pub component: usize,
     /// What the protocol bounds: depth of JSON and filters, operations of a patch.
@@ -62,6 +67,8 @@ impl Default for RequestLimits {
         Self {
             group_body: 16 << 20,
             body: 1 << 20,
+            bulk_body: 16 << 20,
+            bulk_operations: 1_000,
             component: 64 << 20,
             scim: gatewright_scim::Limits::default(),
         }
@@ -144,6 +151,8 @@ pub struct Gateway {
     pub rates: Rates,
     /// Which directories are in their provider plugins.
     pub turns: Turns,
+    /// Where walks through listings are.
+    pub walks: Walks,
     workers: Arc<Semaphore>,
 }
 
@@ -216,6 +225,7 @@ impl Gateway {
             requests,
             rates: Rates::new(options.rate),
             turns: Turns::new(options.workers),
+            walks: Walks::default(),
             workers: Arc::new(Semaphore::new(options.workers)),
         })
     }

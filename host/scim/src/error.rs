@@ -19,7 +19,7 @@ pub struct Error {
     pub detail: String,
 }
 
-/// The error keywords of RFC 7644 table 9 that this crate or its callers give.
+/// The error keywords of RFC 7644 table 9 and RFC 9865 section 2.1 that this crate or its callers give.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScimType {
     /// A filter that is malformed, or compares what cannot be compared.
@@ -38,6 +38,12 @@ pub enum ScimType {
     Uniqueness,
     /// More results than the server is willing to compute.
     TooMany,
+    /// A cursor that is none, or is one of another query (RFC 9865 section 2.1).
+    InvalidCursor,
+    /// A cursor that was kept too long.
+    ExpiredCursor,
+    /// A count that is no size of a page by cursor.
+    InvalidCount,
 }
 
 impl ScimType {
@@ -53,6 +59,9 @@ impl ScimType {
             Self::Mutability => "mutability",
             Self::Uniqueness => "uniqueness",
             Self::TooMany => "tooMany",
+            Self::InvalidCursor => "invalidCursor",
+            Self::ExpiredCursor => "expiredCursor",
+            Self::InvalidCount => "invalidCount",
         }
     }
 }
@@ -100,6 +109,21 @@ impl Error {
     /// 400 `tooMany`: a filter that would yield more than the server will compute.
     pub fn too_many(detail: impl Into<String>) -> Self {
         Self::typed(400, ScimType::TooMany, detail)
+    }
+
+    /// 400 `invalidCursor`.
+    pub fn invalid_cursor(detail: impl Into<String>) -> Self {
+        Self::typed(400, ScimType::InvalidCursor, detail)
+    }
+
+    /// 400 `expiredCursor`.
+    pub fn expired_cursor(detail: impl Into<String>) -> Self {
+        Self::typed(400, ScimType::ExpiredCursor, detail)
+    }
+
+    /// 400 `invalidCount`.
+    pub fn invalid_count(detail: impl Into<String>) -> Self {
+        Self::typed(400, ScimType::InvalidCount, detail)
     }
 
     /// 409 `uniqueness`.

@@ -12,11 +12,14 @@
 //! | change a resource | [`UserPatch`], [`GroupPatch`] |
 //! | find resources | [`ListQuery`], [`Filter`], [`Projection`], [`Sort`] |
 //! | answer | [`User::to_response`], [`Group::to_response`], [`list_response`], [`Error::to_json`] |
+//! | change only what the client has seen | [`Preconditions`] |
+//! | do many things at once | [`BulkRequest`] |
 //! | say what is supported | [`schema`] |
 //! | inform a policy | [`User::flatten`] |
 #![doc = include_str!("../TOLERANCE.md")]
 #![forbid(unsafe_code)]
 
+mod bulk;
 mod error;
 mod filter;
 mod flatten;
@@ -31,7 +34,11 @@ mod reading;
 mod response;
 pub mod schema;
 mod user;
+mod version;
 
+pub use bulk::{
+    BulkMethod, BulkOperation, BulkRequest, BulkStep, BulkTarget, BulkTask, bulk_response,
+};
 pub use error::{Error, ScimType};
 pub use filter::{Filter, Sort};
 pub use flatten::Scalar;
@@ -40,7 +47,8 @@ pub use json::{check_json, parse_json};
 pub use limits::Limits;
 pub use patch::{AttributeChanges, GroupOperation, GroupPatch, Patched, UserPatch};
 pub use projection::Projection;
-pub use query::{ListQuery, list_response};
-pub use response::{GroupRef, MemberOut, Meta};
+pub use query::{ListQuery, cursor_response, list_response};
+pub use response::{GroupRef, ManagerRef, MemberOut, Meta};
 pub use schema::ResourceType;
-pub use user::{Parsed, User};
+pub use user::{Parsed, User, manager_id};
+pub use version::Preconditions;

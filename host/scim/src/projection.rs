@@ -56,18 +56,17 @@ impl Projection {
         )
     }
 
-    /// Whether the answer has the top-level attribute of that canonical name, or a part of it. So
-    /// a server need not load the members of a group that the client does not want to see.
+    /// Whether the answer has the attribute of that canonical name, of the core or of an extension,
+    /// or a part of it. So a server need not load the members of a group that the client does not
+    /// want to see.
     #[must_use]
     pub fn includes(&self, attribute: &str) -> bool {
         let whole = |part: &Part| match part {
-            Part::Attribute(path) => {
-                path.schema.is_none() && path.attribute.name == attribute && path.sub.is_none()
-            }
+            Part::Attribute(path) => path.attribute.name == attribute && path.sub.is_none(),
             Part::Schema(_) => false,
         };
         let partly = |part: &Part| match part {
-            Part::Attribute(path) => path.schema.is_none() && path.attribute.name == attribute,
+            Part::Attribute(path) => path.attribute.name == attribute,
             Part::Schema(schema) => schema.attribute(attribute).is_some(),
         };
         if ["id", "schemas"].contains(&attribute) {
@@ -316,6 +315,18 @@ mod tests {
             Some("name"),
             json!({"schemas": ["s"], "id": "1", "userName": "ada"}),
         );
+    }
+
+    #[test]
+    fn attributes_of_extensions_are_included_by_any_of_their_names() {
+        let includes = |attributes, excluded| {
+            Projection::parse(attributes, excluded, ResourceType::User).includes("manager")
+        };
+        assert!(includes(None, None));
+        assert!(includes(Some("manager.displayName"), None));
+        assert!(includes(Some(ENTERPRISE), None));
+        assert!(!includes(Some("userName"), None));
+        assert!(!includes(None, Some("manager")));
     }
 
     #[test]

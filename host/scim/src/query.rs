@@ -11,6 +11,8 @@ pub struct ListQuery {
     /// How many at most, not above [`Limits::max_results`]; none: as the server likes. 0 asks for
     /// the total alone.
     pub count: Option<usize>,
+    /// The cursor of the page wanted (RFC 9865), empty for the first; none: paged by index.
+    pub cursor: Option<String>,
     /// Which attributes to answer with.
     pub projection: Projection,
     /// In which order.
@@ -24,8 +26,8 @@ impl ListQuery {
     /// # Errors
     ///
     /// 400 `invalidFilter` as [`Filter::parse`]; 400 `invalidValue`, naming the parameter, for
-    /// `startIndex` and `count` that are no whole numbers and for an unusable `sortBy` or
-    /// `sortOrder`.
+    /// `startIndex` and `count` that are no whole numbers, for an unusable `sortBy` or `sortOrder`,
+    /// and for both ways of paging at once; 400 `invalidCount` for a page of nothing by cursor.
     pub fn parse(
         pairs: &[(String, String)],
         resource: ResourceType,
@@ -43,6 +45,17 @@ impl ListQuery {
             .map(|text| whole_number("count", text))
             .transpose()?
             .map(|count| count.min(limits.max_results));
+        let cursor = parameter("cursor").map(str::to_owned);
+        if cursor.is_some() && start_index > 1 {
+            return Err(Error::invalid_value(
+                "`startIndex` and `cursor` are two ways of paging: send one of them",
+            ));
+        }
+        if cursor.is_some() && count == Some(0) {
+            return Err(Error::invalid_count(
+                "`count` must be at least 1 with a cursor",
+            ));
+        }
         let sort = parameter("sortBy")
             .filter(|by| !by.is_empty())
             .map(|by| Sort::parse(by, parameter("sortOrder"), resource))
@@ -51,6 +64,7 @@ impl ListQuery {
             filter,
             start_index,
             count,
+            cursor,
             projection: Projection::from_query(pairs, resource),
             sort,
         })
@@ -99,6 +113,22 @@ pub fn list_response(total: usize, start_index: usize, resources: Vec<Value>) ->
         "itemsPerPage": resources.len(),
         "Resources": Value::Array(resources),
     })
+}
+
+/// The body that answers one page of a walk by cursor (RFC 9865 section 2). `next` is the cursor of
+/// the next page; none on the last.
+#[must_use]
+pub fn cursor_response(total: usize, next: Option<&str>, resources: Vec<Value>) -> Value {
+    let mut body = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
+        "totalResults": total,
+        "itemsPerPage": resources.len(),
+    });
+    if let Some(next) = next {
+        body["nextCursor"] = next.into();
+    }
+    body["Resources"] = Value::Array(resources);
+    body
 }
 
 /// The value of a parameter, by its name in any case; of several the last.
@@ -181,6 +211,25 @@ mod tests {
         }
         let error = query(&[("filter", "")]).unwrap_err();
         assert_eq!(error.scim_type, Some(crate::ScimType::InvalidFilter));
+    }
+
+    #[test]
+    fn cursors() {
+        let cursor = |pairs: &[(&str, &str)]| query(pairs).unwrap().cursor;
+        assert_eq!(cursor(&[("count", "1")]), None);
+        assert_eq!(cursor(&[("Cursor", "")]), Some(String::new()));
+        assert_eq!(
+            cursor(&[("cursor", "x"), ("startIndex", "1")]),
+            Some("x".into())
+        );
+        assert!(query(&[("cursor", "x"), ("startIndex", "2")]).is_err());
+        let error = query(&[("cursor", ""), ("count", "0")]).unwrap_err();
+        assert_eq!(error.scim_type, Some(crate::ScimType::InvalidCount));
+        let first = cursor_response(7, Some("x"), vec![json!({"id": "1"})]);
+        assert_eq!(first["nextCursor"], "x");
+        assert_eq!(first["itemsPerPage"], 1);
+        let last = cursor_response(7, None, Vec::new());
+        assert!(last.get("nextCursor").is_none() && last.get("startIndex").is_none());
     }
 
     #[test]

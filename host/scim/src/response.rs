@@ -1,4 +1,4 @@
-use crate::ResourceType;
+use crate::{ResourceType, schema::ENTERPRISE_USER};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -11,8 +11,8 @@ pub struct Meta {
     pub last_modified: Timestamp,
     /// The full URL of the resource.
     pub location: String,
-    /// The entity tag, where there are any.
-    pub version: Option<String>,
+    /// The entity tag.
+    pub version: String,
 }
 
 /// A group that a user is in.
@@ -22,6 +22,15 @@ pub struct GroupRef {
     pub id: String,
     /// Its `displayName`.
     pub display: String,
+    /// Its full URL.
+    pub location: String,
+}
+
+/// The user whom a user names as manager.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManagerRef {
+    /// Its `displayName`, if it has one.
+    pub display: Option<String>,
     /// Its full URL.
     pub location: String,
 }
@@ -40,15 +49,13 @@ pub struct MemberOut {
 impl Meta {
     /// Puts `meta` at the end, where the RFC's examples have it.
     pub(crate) fn finish(&self, resource: ResourceType, mut response: Map<String, Value>) -> Value {
-        let mut meta = json!({
+        let meta = json!({
             "resourceType": resource.name(),
             "created": self.created.to_string(),
             "lastModified": self.last_modified.to_string(),
             "location": self.location,
+            "version": self.version,
         });
-        if let Some(version) = &self.version {
-            meta["version"] = version.as_str().into();
-        }
         response.insert("meta".into(), meta);
         Value::Object(response)
     }
@@ -74,6 +81,17 @@ pub(crate) fn frame(
         }
     }
     response
+}
+
+/// Says of the manager what the server knows.
+pub(crate) fn complete_manager(response: &mut Map<String, Value>, manager: &ManagerRef) {
+    let extension = response.get_mut(ENTERPRISE_USER.id);
+    if let Some(Value::Object(named)) = extension.and_then(|held| held.get_mut("manager")) {
+        named.insert("$ref".into(), manager.location.as_str().into());
+        if let Some(display) = &manager.display {
+            named.insert("displayName".into(), display.as_str().into());
+        }
+    }
 }
 
 pub(crate) fn groups_json(groups: &[GroupRef]) -> Value {

@@ -1,8 +1,9 @@
 use crate::{
-    Error, GroupRef, Limits, Meta, ResourceType,
+    Error, GroupRef, Limits, ManagerRef, Meta, ResourceType,
     json::{is_clear, kind_of},
     patch::{Action, Change, Target, resolve_object},
-    response::{frame, groups_json},
+    response::{complete_manager, frame, groups_json},
+    schema::ENTERPRISE_USER,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -144,10 +145,19 @@ impl User {
     }
 
     /// The representation that clients get (RFC 7643 section 8.1), with the groups that the user
-    /// is in.
+    /// is in. `manager` is the user that [`manager_id`] leads to, if it leads to one.
     #[must_use]
-    pub fn to_response(&self, id: &str, meta: &Meta, groups: &[GroupRef]) -> Value {
+    pub fn to_response(
+        &self,
+        id: &str,
+        meta: &Meta,
+        groups: &[GroupRef],
+        manager: Option<&ManagerRef>,
+    ) -> Value {
         let mut response = frame(ResourceType::User, id, &self.document);
+        if let Some(manager) = manager {
+            complete_manager(&mut response, manager);
+        }
         if !groups.is_empty() {
             response.insert("groups".into(), groups_json(groups));
         }
@@ -173,6 +183,14 @@ impl User {
             .into_iter()
             .flatten()
     }
+}
+
+/// What a user names as its manager in its canonical document: the id of a user, where the
+/// provider follows the RFC.
+#[must_use]
+pub fn manager_id(document: &Map<String, Value>) -> Option<&str> {
+    let extension = document.get(ENTERPRISE_USER.id)?;
+    extension.get("manager")?.get("value")?.as_str()
 }
 
 /// Reads a whole body as if its attributes were set one by one on an empty resource. The value of

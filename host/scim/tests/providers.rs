@@ -15,7 +15,7 @@ fn meta() -> Meta {
         created: "2026-01-02T03:04:05Z".parse().expect("a moment"),
         last_modified: "2026-01-02T03:04:06.5Z".parse().expect("a moment"),
         location: "https://scim.example/v2/Users/7".to_owned(),
-        version: None,
+        version: "W/\"1\"".into(),
     }
 }
 
@@ -23,6 +23,7 @@ fn meta_json(resource: &str) -> Value {
     json!({
         "resourceType": resource, "created": "2026-01-02T03:04:05Z",
         "lastModified": "2026-01-02T03:04:06.5Z", "location": "https://scim.example/v2/Users/7",
+        "version": "W/\"1\"",
     })
 }
 
@@ -31,7 +32,7 @@ fn meta_json(resource: &str) -> Value {
 fn read(body: &Value) -> (Value, Vec<String>) {
     let body = parse_json(body.to_string().as_bytes(), &Limits::default()).expect("JSON");
     let parsed = User::parse(body).expect("a user");
-    let mut response = parsed.resource.to_response("7", &meta(), &[]);
+    let mut response = parsed.resource.to_response("7", &meta(), &[], None);
     let found = response.as_object_mut().and_then(|all| all.remove("meta"));
     assert_eq!(found, Some(meta_json("User")));
     (response, parsed.ignored)
@@ -95,7 +96,7 @@ fn okta_puts_back_what_it_was_given() {
         display: "Engineers".to_owned(),
         location: "https://scim.example/v2/Groups/9".to_owned(),
     }];
-    let response = user.to_response("7", &meta(), &groups);
+    let response = user.to_response("7", &meta(), &groups, None);
     assert_eq!(response["schemas"], json!([USER, ENTERPRISE]));
     assert_eq!(
         response["groups"],

@@ -254,6 +254,13 @@ fn scim_paths_and_methods() {
         let shown = if path == user { "/Users/USER" } else { path };
         answers.scim(&format!("{method} {shown}"), reply);
     }
+    // No token is for a user, whatever is to be done with it.
+    for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+        let reply = tenant.scim.send(method, "/Me", &[], None).expect(501);
+        assert_eq!(reply.json()["status"], "501", "{method}");
+        let stranger = tenant.scim.with_token(Some("wrong"));
+        let _ = stranger.send(method, "/Me", &[], None).expect(401);
+    }
     insta::assert_json_snapshot!("scim_paths_and_methods", answers.finish());
 }
 

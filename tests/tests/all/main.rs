@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::unwrap_used, reason = "a test: what fails here fails the test")]
 
+mod bulk;
 mod cli;
 mod config;
 mod crash;
@@ -9,13 +10,17 @@ mod decisions;
 mod entra;
 mod errors;
 mod failures;
+mod filters;
 mod groups;
 mod hostile;
 mod isolation;
 mod limits;
+mod managers;
 mod okta;
+mod paging;
 mod process;
 mod requests;
 mod returning;
 mod shared;
 mod tokens;
+mod versions;

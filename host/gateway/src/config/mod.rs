@@ -211,6 +211,8 @@ fn rate(section: &mut Section<'_>, rate: &mut Rate) {
 fn limits(mut section: Section<'_>, limits: &mut RequestLimits) {
     section.set("body_bytes", 1_024..=1 << 30, &mut limits.body);
     section.set("group_body_bytes", 1_024..=1 << 30, &mut limits.group_body);
+    section.set("bulk_body", 1_024..=1 << 30, &mut limits.bulk_body);
+    section.set("bulk_operations", 1..=100_000, &mut limits.bulk_operations);
     section.set("component_bytes", 1_024..=1 << 30, &mut limits.component);
     section.set("json_depth", 4..=512, &mut limits.scim.json_depth);
     section.set("filter_depth", 1..=512, &mut limits.scim.filter_depth);

@@ -201,7 +201,7 @@ mod tests {
     use crate::directory::Moment;
     use crate::model::plugins::PluginRef;
     use crate::model::tenancy::{Behaviour, DirectoryRecord};
-    use gatewright_scim::User;
+    use gatewright_scim::{Preconditions, User};
     use gatewright_store::{OrganizationId, RedbEngine, RedbOptions, Store};
     use serde_json::Value;
     use std::sync::Arc;
@@ -223,7 +223,8 @@ mod tests {
             now,
             random: Random::system(),
         };
-        users::delete(directory, &moment, &id.to_string()).unwrap();
+        let any = Preconditions::default();
+        users::delete(directory, &moment, &id.to_string(), &any).unwrap();
     }
 
     #[test]

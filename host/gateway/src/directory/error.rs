@@ -37,6 +37,15 @@ pub enum FactError {
     /// A member is no user of this directory.
     #[error("members: \"{0}\" is not the id of a user of this directory; nothing was changed")]
     UnknownMember(String),
+    /// The request is about a version that the resource does not have.
+    #[error(
+        "the resource has the version {version}, which If-Match or If-None-Match excludes: read \
+         it again, then repeat the change"
+    )]
+    Changed {
+        /// The version that it has.
+        version: String,
+    },
     /// The document, the patch or the filter is wrong.
     #[error(transparent)]
     Scim(#[from] gatewright_scim::Error),

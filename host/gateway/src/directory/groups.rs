@@ -4,7 +4,7 @@
 use super::error::FactError;
 use super::membership::{self, Left};
 use super::users::{count, key};
-use super::{Directory, Moment};
+use super::{Directory, Moment, version};
 use crate::ledger::{Change, Committed, change};
 use crate::model::access::Spread;
 use crate::model::facts::{
@@ -12,7 +12,8 @@ use crate::model::facts::{
 };
 use crate::model::tenancy::UnknownMember;
 use gatewright_scim::{
-    Group, GroupBody, GroupOperation, GroupPatch, MemberOut, MemberRef, Meta, ResourceType,
+    Group, GroupBody, GroupOperation, GroupPatch, MemberOut, MemberRef, Meta, Preconditions,
+    ResourceType,
 };
 use gatewright_store::{OrganizationScope, Range, Read, StoreError};
 use serde_json::{Map, Value, json};
@@ -58,18 +59,20 @@ pub fn create(
 /// group (RFC 7644 section 3.5.1).
 ///
 /// # Errors
-/// Where there is no such group, the name is taken, or a member does not exist.
+/// Where there is no such group or none of the version asked for, the name is taken, or a member
+/// does not exist.
 pub fn replace(
     directory: &Directory,
     moment: &Moment,
     id: &str,
+    conditions: &Preconditions,
     body: GroupBody,
 ) -> Result<Committed<StoredGroup>, FactError> {
     let document = body.group.into_map();
     let members = body.members.unwrap_or_default();
     let key = (directory.id, key(ResourceType::Group, id)?);
     let prepared = Difference::prepare(directory, key, &members)?;
-    update(directory, moment, key, move |change, edit| {
+    update(directory, moment, key, conditions, move |change, edit| {
         edit.document.clone_from(&document);
         edit.replace(change, &members, prepared.as_ref())
     })
@@ -78,11 +81,13 @@ pub fn replace(
 /// Applies a patch, all of it or nothing (RFC 7644 section 3.5.2).
 ///
 /// # Errors
-/// Where there is no such group, the patch cannot be applied, or a member does not exist.
+/// Where there is no such group or none of the version asked for, the patch cannot be applied, or
+/// a member does not exist.
 pub fn patch(
     directory: &Directory,
     moment: &Moment,
     id: &str,
+    conditions: &Preconditions,
     patch: GroupPatch,
 ) -> Result<Committed<StoredGroup>, FactError> {
     let key = (directory.id, key(ResourceType::Group, id)?);
@@ -90,7 +95,7 @@ pub fn patch(
         [GroupOperation::ReplaceMembers(members)] => Difference::prepare(directory, key, members)?,
         _ => None,
     };
-    update(directory, moment, key, move |change, edit| {
+    update(directory, moment, key, conditions, move |change, edit| {
         for operation in patch.operations() {
             match operation {
                 GroupOperation::Attributes(attributes) => {
@@ -113,13 +118,16 @@ fn update(
     directory: &Directory,
     moment: &Moment,
     key: ResourceKey,
+    conditions: &Preconditions,
     body: impl Fn(&mut Change<'_, '_>, &mut Edit) -> Result<(), FactError> + Send + 'static,
 ) -> Result<Committed<StoredGroup>, FactError> {
     let unknown = directory.record.behaviour.unknown_member;
+    let conditions = conditions.clone();
     let updated = change(&directory.organization, moment.now, move |change| {
         let Some(record) = change.tx.get::<Groups>(&key)? else {
             return Err(not_found(key.1));
         };
+        check(&conditions, &record)?;
         let mut edit = Edit::new(key, record.document.clone(), unknown);
         edit.revision = Some(record.revision);
         body(change, &mut edit)?;
@@ -145,17 +153,20 @@ fn update(
 /// Deletes a group. Its memberships end in steps after the answer; nobody sees them meanwhile.
 ///
 /// # Errors
-/// Where there is no such group.
+/// Where there is no such group, or none of the version asked for.
 pub fn delete(
     directory: &Directory,
     moment: &Moment,
     id: &str,
+    conditions: &Preconditions,
 ) -> Result<Committed<()>, FactError> {
     let key = (directory.id, key(ResourceType::Group, id)?);
+    let conditions = conditions.clone();
     let deleted = change(&directory.organization, moment.now, move |change| {
         let Some(record) = change.tx.get::<Groups>(&key)? else {
             return Err(not_found(key.1));
         };
+        check(&conditions, &record)?;
         change.tx.delete::<Groups>(&key)?;
         count(change, Counted::Groups, key.0, -1)?;
         change.event("group.deleted", event(key, &record.document))?;
@@ -218,7 +229,7 @@ pub fn represent(
         created: group.record.created.into(),
         last_modified: group.record.modified.into(),
         location: format!("{base_url}/Groups/{}", group.id),
-        version: None,
+        version: version::of_group(&group.record),
     };
     let document = Group::from_stored(group.record.document);
     Ok(document.to_response(&group.id.to_string(), &meta, members.as_deref()))
@@ -418,6 +429,12 @@ fn gone(
         }
     }
     Ok(gone)
+}
+
+fn check(conditions: &Preconditions, record: &GroupRecord) -> Result<(), FactError> {
+    version::check(conditions, || {
+        Ok::<_, StoreError>(version::of_group(record))
+    })
 }
 
 fn not_found(id: Uuid) -> FactError {

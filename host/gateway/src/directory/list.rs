@@ -1,15 +1,16 @@
 //! Listings of users and groups: by an index where the filter has a term that an index answers,
-//! else in the order of creation.
+//! else in the order of creation, unless another order is asked for.
 
 use super::error::FactError;
 use super::groups::{self, StoredGroup};
 use super::users::{self, StoredUser};
+use super::walk::Position;
 use super::{Directory, identifier};
 use crate::model::facts::{
-    Counted, Counters, GROUPS_BY_EXTERNAL_ID, GROUPS_BY_NAME, Groups, MEMBERS_BY_USER, ResourceKey,
-    USERS_BY_EMAIL, USERS_BY_EXTERNAL_ID, USERS_BY_NAME, Users,
+    Counted, Counters, GROUPS_BY_EXTERNAL_ID, GROUPS_BY_NAME, Groups, MEMBERS_BY_USER, Members,
+    ResourceKey, USERS_BY_EMAIL, USERS_BY_EXTERNAL_ID, USERS_BY_NAME, Users,
 };
-use gatewright_scim::{Filter, ListQuery, ResourceType};
+use gatewright_scim::{Error as ScimError, Filter, ListQuery, ResourceType, Sort};
 use gatewright_store::{Index, Key, OrganizationScope, Range, Read, Reader, StoreError, Table};
 use serde_json::Value;
 use uuid::Uuid;
@@ -17,44 +18,70 @@ use uuid::Uuid;
 /// How many resources a page has where the request does not say.
 pub const DEFAULT_COUNT: usize = 100;
 
+/// How many resources are sorted for one request. To sort means to look at all of them.
+pub const SORTED: usize = 10_000;
+/// Bytes of what they are sorted by.
+const SORTED_BYTES: usize = 16 << 20;
+
 /// A page of a listing.
 pub struct Page {
-    /// How many resources there are in all.
+    /// How many resources there are. Behind a position: how many the walk still has, which is what
+    /// lets it come to its end, though others were deleted or created before that place meanwhile.
     pub total: usize,
     /// Those of this page, with the attributes that were asked for.
     pub resources: Vec<Value>,
+    /// What the last of them was sorted by, and its id; none on an empty page.
+    pub last: Option<Sorted>,
+}
+
+/// What a resource is sorted by, if it is, and its id, which tells equals apart.
+pub type Sorted = (Option<Value>, Uuid);
+
+/// Where a page begins.
+#[derive(Clone, Copy, Debug)]
+pub enum Start<'a> {
+    /// Behind so many resources.
+    Behind(usize),
+    /// Behind the resource of a position, which need not exist any more.
+    After(&'a Position),
 }
 
 /// Lists users or groups.
 ///
 /// # Errors
-/// What the store says.
+/// 400 `tooMany` where more than [`SORTED`] resources would have to be sorted; what the store says.
 pub fn page(
     directory: &Directory,
     resource: ResourceType,
     query: &ListQuery,
+    start: Start<'_>,
     base_url: &str,
 ) -> Result<Page, FactError> {
     let reader = directory.organization.read()?;
+    let identifier = directory.record.behaviour.unique_identifier;
+    let given = query.filter.as_ref();
+    let meant = given.and_then(|filter| identifier::meant(identifier, resource, filter));
+    let filter = meant.as_ref().or(given);
     let view = View {
         reader: &reader,
         directory: directory.id,
         resource,
         base_url,
         query,
+        filter,
+        names: [
+            filter.map(ToString::to_string),
+            query.sort.as_ref().map(ToString::to_string),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
     };
-    let skip = query.start_index.saturating_sub(1);
     let take = query.count.unwrap_or(DEFAULT_COUNT);
-    let mut page = match &query.filter {
-        None => view.unfiltered(skip, take)?,
-        Some(filter) => {
-            let meant = identifier::meant(
-                directory.record.behaviour.unique_identifier,
-                resource,
-                filter,
-            );
-            view.filtered(meant.as_ref().unwrap_or(filter), skip, take)?
-        }
+    let mut page = match (&query.sort, filter) {
+        (Some(sort), _) => view.sorted(sort, start, take)?,
+        (None, None) => view.unfiltered(start, take)?,
+        (None, Some(filter)) => view.filtered(filter, start, take)?,
     };
     for found in &mut page.resources {
         query.projection.apply(found, resource);
@@ -68,65 +95,175 @@ struct View<'a> {
     resource: ResourceType,
     base_url: &'a str,
     query: &'a ListQuery,
+    /// As the directory means it.
+    filter: Option<&'a Filter>,
+    /// The canonical names in filter and order, among other things. A value that looks like a name
+    /// costs a read, no more.
+    names: String,
+}
+
+/// What a resource is read for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Needed {
+    /// To see whether it matches, and where it comes in the order.
+    ToFind,
+    /// For the answer, too.
+    ToShow,
+}
+
+impl Page {
+    fn empty() -> Self {
+        Self {
+            total: 0,
+            resources: Vec::new(),
+            last: None,
+        }
+    }
+
+    fn push(&mut self, resource: Value, sorted: Sorted) {
+        self.resources.push(resource);
+        self.last = Some(sorted);
+    }
 }
 
 impl View<'_> {
-    fn unfiltered(&self, skip: usize, take: usize) -> Result<Page, FactError> {
-        let counted = match self.resource {
-            ResourceType::User => Counted::Users,
-            ResourceType::Group => Counted::Groups,
+    fn unfiltered(&self, start: Start<'_>, take: usize) -> Result<Page, FactError> {
+        let count = self.count()?;
+        let (skip, after, served) = match start {
+            Start::Behind(skip) => (skip, None, 0),
+            Start::After(position) => (0, Some(position.id), position.served),
         };
-        let total = self
-            .reader
-            .get::<Counters>(&counted.of(self.directory))?
-            .unwrap_or(0);
-        let mut resources = Vec::new();
-        for key in self.keys()?.skip(skip).take(take) {
-            resources.extend(self.resource(key?, None)?);
+        let mut page = Page::empty();
+        let mut keys = self.keys(after)?.skip(skip);
+        for key in keys.by_ref().take(take) {
+            let key = key?;
+            if let Some(resource) = self.resource(key, Needed::ToShow)? {
+                page.push(resource, (None, key.1));
+            }
         }
-        Ok(Page {
-            total: usize::try_from(total).unwrap_or(usize::MAX),
-            resources,
-        })
+        let shown = page.resources.len();
+        page.total = match after {
+            None => count,
+            // A walk has as many left as are there. How many that is need not be counted while it
+            // goes on, as long as it is not told that this is the end.
+            Some(_) if keys.next().is_some() => count.saturating_sub(served).max(shown + 1),
+            Some(_) => shown,
+        };
+        Ok(page)
     }
 
-    fn filtered(&self, filter: &Filter, skip: usize, take: usize) -> Result<Page, FactError> {
-        let mut page = Page {
-            total: 0,
-            resources: Vec::new(),
+    fn filtered(&self, filter: &Filter, start: Start<'_>, take: usize) -> Result<Page, FactError> {
+        let (skip, after) = match start {
+            Start::Behind(skip) => (skip, None),
+            Start::After(position) => (0, Some(position.id)),
         };
-        let mut visit = |key: ResourceKey| -> Result<(), FactError> {
-            let Some(resource) = self.resource(key, Some(filter))? else {
+        let mut page = Page::empty();
+        self.visit(Some(filter), after, |key| {
+            let shown = page.total >= skip && page.resources.len() < take;
+            let needed = if shown {
+                Needed::ToShow
+            } else {
+                Needed::ToFind
+            };
+            let Some(resource) = self.resource(key, needed)? else {
                 return Ok(());
             };
             if filter.matches(&resource) {
-                if page.total >= skip && page.resources.len() < take {
-                    page.resources.push(resource);
+                if shown {
+                    page.push(resource, (None, key.1));
                 }
                 page.total += 1;
             }
             Ok(())
-        };
-        match self.plan(filter)? {
-            Some(candidates) => {
-                for key in candidates {
-                    visit(key)?;
-                }
+        })?;
+        Ok(page)
+    }
+
+    fn sorted(&self, sort: &Sort, start: Start<'_>, take: usize) -> Result<Page, FactError> {
+        let filter = self.filter;
+        let mut found: Vec<Sorted> = Vec::new();
+        let mut bytes = 0;
+        self.visit(filter, None, |key| {
+            let Some(resource) = self.resource(key, Needed::ToFind)? else {
+                return Ok(());
+            };
+            if filter.is_none_or(|filter| filter.matches(&resource)) {
+                let value = sort.key(&resource).cloned();
+                bytes += value.as_ref().and_then(Value::as_str).map_or(0, str::len);
+                found.push((value, key.1));
             }
-            None => {
-                for key in self.keys()? {
-                    visit(key?)?;
-                }
+            if found.len() > SORTED || bytes > SORTED_BYTES {
+                let detail = format!(
+                    "`sortBy` works for up to {SORTED} resources: narrow them by a filter, or \
+                     leave it out"
+                );
+                return Err(ScimError::too_many(detail).into());
+            }
+            Ok(())
+        })?;
+        let compare = |a: &Sorted, b: &Sorted| {
+            let order = sort.compare_keys(a.0.as_ref(), b.0.as_ref());
+            order.then(a.1.cmp(&b.1))
+        };
+        found.sort_by(compare);
+        let skip = match start {
+            Start::Behind(skip) => skip.min(found.len()),
+            Start::After(position) => {
+                let last = (position.sorted_by.clone(), position.id);
+                found.partition_point(|one| compare(one, &last).is_le())
+            }
+        };
+        let mut page = Page::empty();
+        page.total = match start {
+            Start::Behind(_) => found.len(),
+            Start::After(_) => found.len() - skip,
+        };
+        for one in found.into_iter().skip(skip).take(take) {
+            if let Some(resource) = self.resource((self.directory, one.1), Needed::ToShow)? {
+                page.push(resource, one);
             }
         }
         Ok(page)
     }
 
-    /// All keys of the directory, in the order of creation.
+    /// All resources of the directory.
+    fn count(&self) -> Result<usize, StoreError> {
+        let counted = match self.resource {
+            ResourceType::User => Counted::Users,
+            ResourceType::Group => Counted::Groups,
+        };
+        let count = self.reader.get::<Counters>(&counted.of(self.directory))?;
+        Ok(usize::try_from(count.unwrap_or(0)).unwrap_or(usize::MAX))
+    }
+
+    /// Calls `look` with the key of each resource that can match, in the order of creation, behind
+    /// the one with the id `after`.
+    fn visit(
+        &self,
+        filter: Option<&Filter>,
+        after: Option<Uuid>,
+        mut look: impl FnMut(ResourceKey) -> Result<(), FactError>,
+    ) -> Result<(), FactError> {
+        let planned = filter.map(|filter| self.plan(filter)).transpose()?;
+        match planned.flatten() {
+            Some(candidates) => candidates
+                .into_iter()
+                .filter(|key| after.is_none_or(|after| key.1 > after))
+                .try_for_each(look),
+            None => self.keys(after)?.try_for_each(|key| look(key?)),
+        }
+    }
+
+    /// The keys of the directory, in the order of creation, behind the one with the id `after`.
     fn keys(
         &self,
+        after: Option<Uuid>,
     ) -> Result<Box<dyn Iterator<Item = Result<ResourceKey, StoreError>> + '_>, StoreError> {
         let range = Range::prefix(&self.directory);
+        let range = match after {
+            Some(id) => range.after(&(self.directory, id)),
+            None => range,
+        };
         Ok(match self.resource {
             ResourceType::User => Box::new(self.reader.keys::<Users>(range)?),
             ResourceType::Group => Box::new(self.reader.keys::<Groups>(range)?),
@@ -149,6 +286,18 @@ impl View<'_> {
                 (ResourceType::User, "userName") => self.find(&USERS_BY_NAME, &folded)?,
                 (ResourceType::User, "externalId") => self.find(&USERS_BY_EXTERNAL_ID, &exact)?,
                 (ResourceType::User, "emails.value") => self.find(&USERS_BY_EMAIL, &folded)?,
+                (ResourceType::User, "groups.value") => {
+                    let Ok(group) = users::key(ResourceType::Group, value) else {
+                        return Ok(Some(Vec::new()));
+                    };
+                    // The rows of a deleted group go step by step.
+                    if !self.reader.contains::<Groups>(&(self.directory, group))? {
+                        return Ok(Some(Vec::new()));
+                    }
+                    let rows = self.reader.keys::<Members>(Range::prefix(&group))?;
+                    rows.map(|row| row.map(|(_, user)| (self.directory, user)))
+                        .collect::<Result<_, _>>()?
+                }
                 (ResourceType::Group, "displayName") => self.find(&GROUPS_BY_NAME, &folded)?,
                 (ResourceType::Group, "externalId") => self.find(&GROUPS_BY_EXTERNAL_ID, &exact)?,
                 (ResourceType::Group, "members.value") => {
@@ -181,17 +330,11 @@ impl View<'_> {
         rows.map(|row| row.map(|(_, key)| key)).collect()
     }
 
-    /// A resource with what the answer shows and the filter looks at; what neither needs and what
-    /// costs reads of its own is left out.
-    fn resource(
-        &self,
-        key: ResourceKey,
-        filter: Option<&Filter>,
-    ) -> Result<Option<Value>, FactError> {
-        // A filter prints canonical names. A value that looks like one costs a read, no more.
+    /// A resource with what is needed of it; what is not and costs reads of its own is left out.
+    fn resource(&self, key: ResourceKey, needed: Needed) -> Result<Option<Value>, FactError> {
         let needs = |name: &str| {
-            self.query.projection.includes(name)
-                || filter.is_some_and(|filter| filter.to_string().contains(name))
+            let shown = needed == Needed::ToShow && self.query.projection.includes(name);
+            shown || self.names.contains(name)
         };
         Ok(match self.resource {
             ResourceType::User => {
@@ -199,13 +342,17 @@ impl View<'_> {
                     return Ok(None);
                 };
                 let user = StoredUser { id: key.1, record };
-                let groups = needs("groups");
+                let wanted = users::Wanted {
+                    groups: needs("groups"),
+                    manager: needs("manager"),
+                    meta: needs("meta"),
+                };
                 Some(users::represent(
                     self.reader,
                     key.0,
                     user,
                     self.base_url,
-                    groups,
+                    wanted,
                 )?)
             }
             ResourceType::Group => {
@@ -224,3 +371,6 @@ impl View<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::ledger::Change;
-use crate::model::facts::{Ended, EndedRecord, MemberRecord, Members, ResourceKey, Users};
+use crate::model::facts::{Ended, EndedRecord, Groups, MemberRecord, Members, ResourceKey, Users};
 use gatewright_store::{Read, StoreError};
 use serde_json::json;
 use uuid::Uuid;
@@ -74,6 +74,20 @@ pub fn end(
         .tx
         .put::<Ended>(&(record.account, user.1, left.group), &ended)?;
     Ok(Some(record.account))
+}
+
+/// Says that a group's members changed where nothing else of the group does: its time of change and
+/// its version move.
+///
+/// # Errors
+/// What the store says.
+pub fn touch(change: &mut Change<'_, '_>, group: ResourceKey) -> Result<(), StoreError> {
+    let Some(mut record) = change.tx.get::<Groups>(&group)? else {
+        return Ok(());
+    };
+    record.modified = change.at();
+    record.revision = change.revision();
+    change.tx.put::<Groups>(&group, &record)
 }
 
 /// Tells the application who came and who left.

@@ -10,6 +10,8 @@ pub mod membership;
 pub mod organizations;
 pub mod requests;
 pub mod users;
+pub mod version;
+pub mod walk;
 
 use crate::clock::{Random, Timestamp};
 use crate::model::tenancy::DirectoryRecord;

@@ -2,14 +2,16 @@
 
 use super::error::FactError;
 use super::membership::{self, Left};
-use super::{Directory, Moment, deleted, identifier};
+use super::{Directory, Moment, deleted, identifier, version};
 use crate::access::accounts;
 use crate::ledger::{Change, Committed, change};
 use crate::model::facts::{
     Counted, Counters, Groups, MEMBERS_BY_USER, ResourceKey, USERS_BY_NAME, UserRecord, Users,
     is_active, text,
 };
-use gatewright_scim::{GroupRef, Meta, ResourceType, User, UserPatch};
+use gatewright_scim::{
+    GroupRef, ManagerRef, Meta, Preconditions, ResourceType, User, UserPatch, manager_id,
+};
 use gatewright_store::{AnyIndex, OrganizationScope, Range, Read, StoreError};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -70,15 +72,16 @@ pub fn create(
 /// Replaces a user's document (RFC 7644 section 3.5.1).
 ///
 /// # Errors
-/// Where there is no such user, or another one has the user name.
+/// Where there is no such user or none of the version asked for, or another one has the user name.
 pub fn replace(
     directory: &Directory,
     moment: &Moment,
     id: &str,
+    conditions: &Preconditions,
     user: User,
 ) -> Result<Committed<StoredUser>, FactError> {
     let document = user.into_map();
-    update(directory, moment, id, move |_| {
+    update(directory, moment, id, conditions, move |_| {
         Ok(User::from_stored(document.clone()))
     })
 }
@@ -86,14 +89,15 @@ pub fn replace(
 /// Applies a patch, all of it or nothing (RFC 7644 section 3.5.2).
 ///
 /// # Errors
-/// Where there is no such user, or the patch cannot be applied to it.
+/// Where there is no such user or none of the version asked for, or the patch cannot be applied.
 pub fn patch(
     directory: &Directory,
     moment: &Moment,
     id: &str,
+    conditions: &Preconditions,
     patch: UserPatch,
 ) -> Result<Committed<StoredUser>, FactError> {
-    update(directory, moment, id, move |user| {
+    update(directory, moment, id, conditions, move |user| {
         Ok(patch.apply(user)?.resource)
     })
 }
@@ -102,11 +106,13 @@ fn update(
     directory: &Directory,
     moment: &Moment,
     id: &str,
+    conditions: &Preconditions,
     change_document: impl Fn(&User) -> Result<User, FactError> + Send + 'static,
 ) -> Result<Committed<StoredUser>, FactError> {
     let key = (directory.id, key(ResourceType::User, id)?);
     let id = id.to_owned();
     let identifier = directory.record.behaviour.unique_identifier;
+    let conditions = conditions.clone();
     let updated = change(&directory.organization, moment.now, move |change| {
         let Some(mut record) = change.tx.get::<Users>(&key)? else {
             return Err(FactError::NotFound {
@@ -114,6 +120,7 @@ fn update(
                 id: id.clone(),
             });
         };
+        check(change.tx, &conditions, key, &record)?;
         let before = User::from_stored(record.document.clone());
         let after = change_document(&before)?;
         if after.as_map() == &record.document {
@@ -137,15 +144,17 @@ fn update(
 /// user itself is kept for as long as the directory says, in case that it comes back.
 ///
 /// # Errors
-/// Where there is no such user.
+/// Where there is no such user, or none of the version asked for.
 pub fn delete(
     directory: &Directory,
     moment: &Moment,
     id: &str,
+    conditions: &Preconditions,
 ) -> Result<Committed<()>, FactError> {
     let key = (directory.id, key(ResourceType::User, id)?);
     let id = id.to_owned();
     let keep_days = directory.record.behaviour.keep_deleted_days;
+    let conditions = conditions.clone();
     let deleted = change(&directory.organization, moment.now, move |change| {
         let Some(record) = change.tx.get::<Users>(&key)? else {
             return Err(FactError::NotFound {
@@ -153,6 +162,7 @@ pub fn delete(
                 id: id.clone(),
             });
         };
+        check(change.tx, &conditions, key, &record)?;
         for group in groups_of(change.tx, key)? {
             let left = Left {
                 group: group.id,
@@ -161,6 +171,7 @@ pub fn delete(
             };
             membership::end(change, key, &left, change.at())?;
             membership::report(change, (key.0, group.id), &group.name, &[], &[key.1])?;
+            membership::touch(change, (key.0, group.id))?;
         }
         change.tx.delete::<Users>(&key)?;
         count(change, Counted::Users, key.0, -1)?;
@@ -228,7 +239,70 @@ pub fn groups_of(
     Ok(groups)
 }
 
-/// The user as SCIM shows it, with or without `groups`.
+/// What a user shows of other records.
+#[derive(Default)]
+pub struct Derived {
+    groups: Vec<GroupOf>,
+    manager: Option<(Uuid, Option<String>)>,
+}
+
+impl Derived {
+    /// Reads it: costs what the user has of groups, and one read for a manager.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn read(
+        reader: &impl Read<OrganizationScope>,
+        user: ResourceKey,
+        record: &UserRecord,
+    ) -> Result<Self, StoreError> {
+        Ok(Self {
+            groups: groups_of(reader, user)?,
+            manager: manager_of(reader, user.0, record)?,
+        })
+    }
+
+    /// A text that differs where anything shown differs; none where nothing is shown.
+    #[must_use]
+    pub fn identity(&self) -> Option<String> {
+        if self.groups.is_empty() && self.manager.is_none() {
+            return None;
+        }
+        let groups: Vec<_> = self.groups.iter().map(|g| (g.id, &g.name)).collect();
+        Some(json!([groups, self.manager]).to_string())
+    }
+}
+
+/// The user whom a user names as manager, with its name if it has one, where it is one of the same
+/// directory.
+fn manager_of(
+    reader: &impl Read<OrganizationScope>,
+    directory: Uuid,
+    record: &UserRecord,
+) -> Result<Option<(Uuid, Option<String>)>, StoreError> {
+    let Some(Ok(id)) = manager_id(&record.document).map(|id| key(ResourceType::User, id)) else {
+        return Ok(None);
+    };
+    let manager = reader.get::<Users>(&(directory, id))?;
+    Ok(manager.map(|record| {
+        // No other name takes its place: RFC 7643 section 4.3 says which one it is.
+        let name = text(&record.document, "displayName");
+        (id, name.map(str::to_owned))
+    }))
+}
+
+/// What of a user is wanted that costs reads of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    /// `groups`.
+    pub groups: bool,
+    /// What is said of the manager.
+    pub manager: bool,
+    /// `meta`, whose version covers both.
+    pub meta: bool,
+}
+
+/// The user as SCIM shows it.
 ///
 /// # Errors
 /// What the store says.
@@ -237,28 +311,47 @@ pub fn represent(
     directory: Uuid,
     user: StoredUser,
     base_url: &str,
-    with_groups: bool,
+    wanted: Wanted,
 ) -> Result<Value, StoreError> {
-    let groups: Vec<GroupRef> = if with_groups {
-        groups_of(reader, (directory, user.id))?
-            .into_iter()
-            .map(|group| GroupRef {
-                location: format!("{base_url}/Groups/{}", group.id),
-                id: group.id.to_string(),
-                display: group.name,
-            })
-            .collect()
+    let derived = if wanted.groups || wanted.manager || wanted.meta {
+        Derived::read(reader, (directory, user.id), &user.record)?
     } else {
-        Vec::new()
+        Derived::default()
     };
     let meta = Meta {
         created: user.record.created.into(),
         last_modified: user.record.modified.into(),
         location: format!("{base_url}/Users/{}", user.id),
-        version: None,
+        version: version::of_user(&user.record, &derived),
     };
+    let groups: Vec<GroupRef> = derived
+        .groups
+        .into_iter()
+        .filter(|_| wanted.groups)
+        .map(|group| GroupRef {
+            location: format!("{base_url}/Groups/{}", group.id),
+            id: group.id.to_string(),
+            display: group.name,
+        })
+        .collect();
+    let manager = derived.manager.map(|(id, display)| ManagerRef {
+        location: format!("{base_url}/Users/{id}"),
+        display,
+    });
     let document = User::from_stored(user.record.document);
-    Ok(document.to_response(&user.id.to_string(), &meta, &groups))
+    Ok(document.to_response(&user.id.to_string(), &meta, &groups, manager.as_ref()))
+}
+
+fn check(
+    reader: &impl Read<OrganizationScope>,
+    conditions: &Preconditions,
+    key: ResourceKey,
+    record: &UserRecord,
+) -> Result<(), FactError> {
+    version::check(conditions, || {
+        let derived = Derived::read(reader, key, record)?;
+        Ok::<_, StoreError>(version::of_user(record, &derived))
+    })
 }
 
 /// An id out of a path. What is no id of ours cannot exist.

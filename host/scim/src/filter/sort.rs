@@ -5,7 +5,7 @@ use crate::{
     schema::Kind,
 };
 use serde_json::Value;
-use std::cmp::Ordering;
+use std::{cmp::Ordering, fmt};
 
 /// An order of resources (RFC 7644 section 3.4.2.3).
 #[derive(Debug, Clone, PartialEq)]
@@ -50,11 +50,17 @@ impl Sort {
         Ok(Self { path, descending })
     }
 
-    /// Compares two full representations. Those without a value come last when ascending and
-    /// first when descending.
+    /// Compares two full representations, as [`Sort::compare_keys`] does.
     #[must_use]
     pub fn compare(&self, a: &Value, b: &Value) -> Ordering {
-        let order = match (self.key(a), self.key(b)) {
+        self.compare_keys(self.key(a), self.key(b))
+    }
+
+    /// Compares what [`Sort::key`] found in two resources. Those without a value come last when
+    /// ascending and first when descending.
+    #[must_use]
+    pub fn compare_keys(&self, a: Option<&Value>, b: Option<&Value>) -> Ordering {
+        let order = match (a, b) {
             (Some(a), Some(b)) => self.compare_values(a, b),
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
@@ -67,7 +73,9 @@ impl Sort {
         }
     }
 
-    fn key<'a>(&self, root: &'a Value) -> Option<&'a Value> {
+    /// What a full representation is ordered by; none where it has no value.
+    #[must_use]
+    pub fn key<'a>(&self, root: &'a Value) -> Option<&'a Value> {
         let elements = self.path.elements(root);
         let element = elements
             .iter()
@@ -94,5 +102,17 @@ impl Sort {
                 .unwrap_or(Ordering::Equal),
             _ => Ordering::Equal,
         }
+    }
+}
+
+/// The canonical name of the attribute and the direction: equal where the orders are.
+impl fmt::Display for Sort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let direction = if self.descending {
+            "descending"
+        } else {
+            "ascending"
+        };
+        write!(f, "{} {direction}", self.path)
     }
 }

@@ -7,8 +7,14 @@ use serde_json::{Map, Value, json};
 pub struct ConfigFacts {
     /// The largest page of a list.
     pub max_results: usize,
-    /// Whether lists are sorted when `sortBy` asks for it.
-    pub sort: bool,
+    /// The page of a list whose `count` is not given.
+    pub default_results: usize,
+    /// How many operations a bulk request may have.
+    pub bulk_operations: usize,
+    /// How many bytes its body may have.
+    pub bulk_body: usize,
+    /// Seconds for which a cursor is good.
+    pub cursor_seconds: u64,
     /// A page for the people who connect a provider.
     pub documentation_uri: Option<String>,
 }
@@ -17,7 +23,10 @@ impl Default for ConfigFacts {
     fn default() -> Self {
         Self {
             max_results: Limits::default().max_results,
-            sort: false,
+            default_results: 100,
+            bulk_operations: 1_000,
+            bulk_body: 16 << 20,
+            cursor_seconds: 600,
             documentation_uri: None,
         }
     }
@@ -72,11 +81,23 @@ pub fn service_provider_config(facts: &ConfigFacts, base_url: &str) -> Value {
     let mut config = json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],
         "patch": {"supported": true},
-        "bulk": {"supported": false, "maxOperations": 0, "maxPayloadSize": 0},
+        "bulk": {
+            "supported": true,
+            "maxOperations": facts.bulk_operations,
+            "maxPayloadSize": facts.bulk_body,
+        },
         "filter": {"supported": true, "maxResults": facts.max_results},
         "changePassword": {"supported": false},
-        "sort": {"supported": facts.sort},
-        "etag": {"supported": false},
+        "sort": {"supported": true},
+        "etag": {"supported": true},
+        "pagination": {
+            "cursor": true,
+            "index": true,
+            "defaultPaginationMethod": "index",
+            "defaultPageSize": facts.default_results.min(facts.max_results),
+            "maxPageSize": facts.max_results,
+            "cursorTimeout": facts.cursor_seconds,
+        },
         "authenticationSchemes": [{
             "type": "oauthbearertoken",
             "name": "Bearer token",

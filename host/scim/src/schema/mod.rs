@@ -137,10 +137,15 @@ mod tests {
         };
         let config = service_provider_config(&facts, BASE);
         assert_eq!(config["patch"]["supported"], true);
+        assert_eq!(config["etag"]["supported"], true);
+        assert_eq!(config["sort"]["supported"], true);
+        assert_eq!(config["pagination"]["maxPageSize"], 7);
+        assert_eq!(config["pagination"]["defaultPageSize"], 7);
+        assert_eq!(config["pagination"]["cursorTimeout"], 600);
         assert_eq!(config["filter"]["maxResults"], 7);
-        for absent in ["bulk", "changePassword", "sort", "etag"] {
-            assert_eq!(config[absent]["supported"], false, "{absent}");
-        }
+        assert_eq!(config["bulk"]["supported"], true);
+        assert_eq!(config["bulk"]["maxOperations"], 1_000);
+        assert_eq!(config["changePassword"]["supported"], false);
         assert!(config.get("documentationUri").is_none());
     }
 }

@@ -94,5 +94,6 @@ const META: &[Attribute] = &[
     Attribute::reference("location", &["uri"], "Where it is found").read_only(),
     Attribute::string("version", "Which state of it this is")
         .exact()
+        .exact()
         .read_only(),
 ];

@@ -138,6 +138,7 @@ impl ApiError {
             | Self::Replay(NoReplay::Stranger | NoReplay::Gap | NoReplay::Masked | NoReplay::Cut) => {
                 StatusCode::CONFLICT
             }
+            Self::Fact(FactError::Changed { .. }) => StatusCode::PRECONDITION_FAILED,
             Self::Replay(NoReplay::Busy) | Self::NotFresh { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(_)
             | Self::Engine(_)

@@ -1,7 +1,7 @@
 //! An answer before it becomes bytes, so that a provider plugin can still present it.
 
 use axum::body::{Body, Bytes};
-use axum::http::header::{ALLOW, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{ALLOW, CONTENT_TYPE, ETAG, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use serde_json::Value;
@@ -56,6 +56,24 @@ impl Answer {
         }
     }
 
+    /// The answer to a creation, after a second step of it: what it says of version and revision.
+    pub(super) fn completed_by(mut self, last: &Self) -> Self {
+        for name in [ETAG, REVISION] {
+            if let Some(value) = last.headers.get(&name) {
+                self.headers.insert(name, value.clone());
+            }
+        }
+        self
+    }
+
+    /// Says which version of the resource this is.
+    pub(super) fn versioned(self, version: &str) -> Self {
+        match HeaderValue::from_str(version) {
+            Ok(version) => self.with(ETAG, version),
+            Err(_) => self,
+        }
+    }
+
     pub(super) fn retry_after(self, seconds: u64) -> Self {
         self.with(RETRY_AFTER, HeaderValue::from(seconds))
     }
@@ -98,6 +116,16 @@ impl Answer {
 
     pub(super) fn status(&self) -> u16 {
         self.status.as_u16()
+    }
+
+    /// A header that was set, for the answer to many requests at once.
+    pub(super) fn header(&self, name: &HeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The revision that holds what the request wrote.
+    pub(super) fn revision(&self) -> Option<u64> {
+        self.header(&REVISION)?.parse().ok()
     }
 
     pub(super) fn body(&self) -> Option<&str> {

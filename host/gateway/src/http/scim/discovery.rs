@@ -5,6 +5,8 @@ use super::Incoming;
 use super::answer::Answer;
 use super::error::Failure;
 use super::route::What;
+use crate::directory::list::DEFAULT_COUNT;
+use crate::directory::walk;
 use crate::gateway::Gateway;
 use axum::http::StatusCode;
 use gatewright_scim::{list_response, schema};
@@ -33,6 +35,10 @@ pub(super) fn handle(
         What::ServiceProviderConfig => {
             let facts = schema::ConfigFacts {
                 max_results: gateway.limits.scim.max_results,
+                bulk_operations: gateway.limits.bulk_operations,
+                bulk_body: gateway.limits.bulk_body,
+                default_results: DEFAULT_COUNT,
+                cursor_seconds: walk::KEPT / 1_000,
                 ..schema::ConfigFacts::default()
             };
             Some(schema::service_provider_config(&facts, base))

@@ -31,6 +31,11 @@ pub(super) enum Failure {
         method: Method,
         allowed: &'static str,
     },
+    #[error(
+        "/Me is not possible: a token is for a directory and not for a user; ask for /Users with \
+         a filter"
+    )]
+    Me,
     #[error("Content-Type \"{0}\" is not supported: send application/scim+json")]
     MediaType(String),
     #[error(transparent)]
@@ -82,6 +87,7 @@ impl Failure {
             | Self::WrongToken
             | Self::NoSuchPath(_)
             | Self::Method { .. }
+            | Self::Me
             | Self::MediaType(_)
             | Self::Body(_)
             | Self::Refused(_)
@@ -93,6 +99,7 @@ impl Failure {
                 | FactError::IdentifierTaken { .. }
                 | FactError::GroupNameTaken(_)
                 | FactError::UnknownMember(_)
+                | FactError::Changed { .. }
                 | FactError::Scim(_),
             ) => None,
         }
@@ -111,6 +118,8 @@ impl Failure {
             Self::Method { allowed, .. } => {
                 plain(StatusCode::METHOD_NOT_ALLOWED, detail).allowing(allowed)
             }
+            // RFC 7644 section 3.11.
+            Self::Me => plain(StatusCode::NOT_IMPLEMENTED, detail),
             Self::MediaType(_) => plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail),
             Self::Body(BodyError::TooLarge(_)) => plain(StatusCode::PAYLOAD_TOO_LARGE, detail),
             Self::Body(BodyError::TooSlow) => plain(StatusCode::REQUEST_TIMEOUT, detail),
@@ -121,6 +130,7 @@ impl Failure {
                 | FactError::IdentifierTaken { .. }
                 | FactError::GroupNameTaken(_),
             ) => typed(StatusCode::CONFLICT, ScimType::Uniqueness, detail),
+            Self::Fact(FactError::Changed { .. }) => plain(StatusCode::PRECONDITION_FAILED, detail),
             Self::Fact(FactError::UnknownMember(_)) | Self::Refused(_) => {
                 typed(StatusCode::BAD_REQUEST, ScimType::InvalidValue, detail)
             }

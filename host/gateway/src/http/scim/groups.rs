@@ -3,13 +3,16 @@
 use super::Incoming;
 use super::answer::Answer;
 use super::error::Failure;
+use super::list;
 use super::route::Verb;
-use super::users::{list_resources, wake};
+use super::users::{Shown, not_modified, wake};
 use crate::directory::groups::{self, StoredGroup};
+use crate::directory::version;
 use crate::gateway::Gateway;
 use crate::ledger::Committed;
 use axum::http::StatusCode;
 use gatewright_scim::{Group, GroupBody, GroupPatch, Parsed, Projection, ResourceType, parse_json};
+use gatewright_store::{OrganizationScope, Reader};
 
 pub(super) fn handle(
     gateway: &Gateway,
@@ -17,7 +20,7 @@ pub(super) fn handle(
     verb: &Verb,
 ) -> Result<Answer, Failure> {
     match verb {
-        Verb::List => list_resources(gateway, request, ResourceType::Group),
+        Verb::List => list::handle(gateway, request, ResourceType::Group),
         Verb::Get(id) => get(request, id),
         Verb::Create => create(gateway, request),
         Verb::Replace(id) => replace(gateway, request, id),
@@ -30,8 +33,11 @@ fn get(request: &Incoming, id: &str) -> Result<Answer, Failure> {
     let projection = request.projection(ResourceType::Group);
     let reader = request.directory.organization.read()?;
     let group = groups::get(&reader, request.directory.id, id)?;
-    drop(reader);
-    show(request, StatusCode::OK, group, &projection)
+    // Before its members are read: a client that has them costs nothing.
+    if let Some(answer) = not_modified(request, &version::of_group(&group.record))? {
+        return Ok(answer);
+    }
+    show(&reader, request, StatusCode::OK, group, &projection)
 }
 
 fn create(gateway: &Gateway, request: &Incoming) -> Result<Answer, Failure> {
@@ -51,7 +57,13 @@ fn create(gateway: &Gateway, request: &Incoming) -> Result<Answer, Failure> {
 fn replace(gateway: &Gateway, request: &Incoming, id: &str) -> Result<Answer, Failure> {
     let projection = request.projection(ResourceType::Group);
     let Parsed { resource, ignored } = parse(gateway, request)?;
-    let replaced = groups::replace(&request.directory, &gateway.moment(), id, resource)?;
+    let replaced = groups::replace(
+        &request.directory,
+        &gateway.moment(),
+        id,
+        &request.conditions(),
+        resource,
+    )?;
     written(
         gateway,
         request,
@@ -69,7 +81,13 @@ fn patch(gateway: &Gateway, request: &Incoming, id: &str) -> Result<Answer, Fail
     let limits = &gateway.limits.scim;
     let patch = GroupPatch::parse(&parse_json(&request.body, limits)?, limits)?;
     let ignored = patch.ignored().to_vec();
-    let patched = groups::patch(&request.directory, &gateway.moment(), id, patch)?;
+    let patched = groups::patch(
+        &request.directory,
+        &gateway.moment(),
+        id,
+        &request.conditions(),
+        patch,
+    )?;
     if request
         .query
         .iter()
@@ -85,12 +103,18 @@ fn patch(gateway: &Gateway, request: &Incoming, id: &str) -> Result<Answer, Fail
         );
     }
     wake(gateway, request);
-    let answer = Answer::empty(StatusCode::NO_CONTENT);
+    let version = version::of_group(&patched.value.record);
+    let answer = Answer::empty(StatusCode::NO_CONTENT).versioned(&version);
     Ok(answer.at_revision(patched.revision).ignoring(ignored))
 }
 
 fn delete(gateway: &Gateway, request: &Incoming, id: &str) -> Result<Answer, Failure> {
-    let deleted = groups::delete(&request.directory, &gateway.moment(), id)?;
+    let deleted = groups::delete(
+        &request.directory,
+        &gateway.moment(),
+        id,
+        &request.conditions(),
+    )?;
     wake(gateway, request);
     Ok(Answer::empty(StatusCode::NO_CONTENT).at_revision(deleted.revision))
 }
@@ -111,27 +135,19 @@ fn written(
     ignored: Vec<String>,
 ) -> Result<Answer, Failure> {
     wake(gateway, request);
-    let answer = show(request, status, group.value, projection)?;
+    let reader = request.directory.organization.read()?;
+    let answer = show(&reader, request, status, group.value, projection)?;
     Ok(answer.at_revision(group.revision).ignoring(ignored))
 }
 
 fn show(
+    reader: &Reader<OrganizationScope>,
     request: &Incoming,
     status: StatusCode,
     group: StoredGroup,
     projection: &Projection,
 ) -> Result<Answer, Failure> {
-    let directory = &request.directory;
-    let reader = directory.organization.read()?;
     let members = projection.includes("members");
-    let mut body = groups::represent(&reader, group, &request.base_url, members)?;
-    let location = body["meta"]["location"].take();
-    body["meta"]["location"] = location.clone();
-    projection.apply(&mut body, ResourceType::Group);
-    let answer = Answer::json(status, &body);
-    Ok(if status == StatusCode::CREATED {
-        answer.located(&location)
-    } else {
-        answer
-    })
+    let body = groups::represent(reader, group, &request.base_url, members)?;
+    Ok(Shown::of(body, projection, ResourceType::Group).into_answer(status))
 }

@@ -5,10 +5,12 @@
 //! the blocking pool. Every answer, also to an unknown path or method, is SCIM JSON.
 
 mod answer;
+mod bulk;
 mod discovery;
 mod error;
 mod groups;
 mod journal;
+mod list;
 mod provider;
 pub(super) mod replay;
 mod route;
@@ -18,20 +20,22 @@ mod users;
 use super::body::BodyError;
 use super::{Shared, auth, body};
 use crate::directory::credentials::Secret;
+use crate::directory::walk::Walker;
 use crate::directory::{Directory, organizations};
 use crate::gateway::Gateway;
-use crate::turns::Turn;
 use answer::Answer;
 use axum::body::{Bytes, HttpBody as _};
 use axum::extract::{Request, State};
-use axum::http::HeaderMap;
+use axum::http::header::{IF_MATCH, IF_NONE_MATCH};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName};
 use axum::response::Response;
 use error::Failure;
-use gatewright_scim::{Projection, ResourceType};
+use gatewright_scim::{Preconditions, Projection, ResourceType};
 use journal::Notes;
-use provider::Passed;
+use provider::{Passed, Room};
 use route::{Place, Route};
+use std::sync::Arc;
 use std::time::Instant;
 use tracing::{info, warn};
 
@@ -42,6 +46,8 @@ const SMALL_BODY: u64 = 64 << 10;
 /// One SCIM request that was let in.
 struct Incoming {
     directory: Directory,
+    /// Whose token it came with.
+    walker: Walker,
     route: Route,
     /// Query parameters, decoded.
     query: Vec<(String, String)>,
@@ -55,6 +61,19 @@ impl Incoming {
     /// Which attributes the answer is to have.
     fn projection(&self, resource: ResourceType) -> Projection {
         Projection::from_query(&self.query, resource)
+    }
+
+    /// Which version of the resource it is about.
+    fn conditions(&self) -> Preconditions {
+        let joined = |name: HeaderName| {
+            let values = self.headers.get_all(name).iter();
+            let texts: Vec<_> = values.filter_map(|value| value.to_str().ok()).collect();
+            (!texts.is_empty()).then(|| texts.join(","))
+        };
+        Preconditions::parse(
+            joined(IF_MATCH).as_deref(),
+            joined(IF_NONE_MATCH).as_deref(),
+        )
     }
 }
 
@@ -118,9 +137,7 @@ async fn answer(shared: &Shared, request: Request, notes: &mut Notes) -> Result<
                 let passed = head
                     .enter(gateway, &mut notes)
                     .and_then(|entered| entered.with_body(bytes, &mut notes))
-                    .and_then(|incoming| {
-                        provider::through(gateway, incoming, None, &mut notes, dispatch)
-                    });
+                    .and_then(|incoming| work(gateway, incoming, Room::ToTake, &mut notes));
                 (passed, notes)
             })
             .await?;
@@ -141,7 +158,7 @@ async fn answer(shared: &Shared, request: Request, notes: &mut Notes) -> Result<
         None => Bytes::new(),
     };
     let incoming = entered.with_body(bytes, notes)?;
-    let passed = pass(shared, incoming, None, notes).await?;
+    let passed = pass(shared, incoming, Room::ToTake, notes).await?;
     finish(shared, passed, notes).await
 }
 
@@ -149,14 +166,14 @@ async fn answer(shared: &Shared, request: Request, notes: &mut Notes) -> Result<
 async fn pass(
     shared: &Shared,
     incoming: Incoming,
-    turn: Option<Turn>,
+    room: Room,
     notes: &mut Notes,
 ) -> Result<Passed, Failure> {
     let mut known = std::mem::take(notes);
     let (passed, noted) = shared
         .gateway
         .run(move |gateway| {
-            let passed = provider::through(gateway, incoming, turn, &mut known, dispatch);
+            let passed = work(gateway, incoming, room, &mut known);
             (passed, known)
         })
         .await?;
@@ -172,8 +189,8 @@ async fn finish(shared: &Shared, mut passed: Passed, notes: &mut Notes) -> Resul
             Passed::Waits(incoming) => *incoming,
         };
         let turn = shared.gateway.turns.wait(incoming.directory.id).await;
-        let turn = Some(turn.ok_or(Failure::PluginBusy)?);
-        passed = pass(shared, incoming, turn, notes).await?;
+        let room = Room::Turn(turn.ok_or(Failure::PluginBusy)?);
+        passed = pass(shared, incoming, room, notes).await?;
     }
 }
 
@@ -197,15 +214,17 @@ impl Head {
         let route = self.place.with_method(&self.parts.method)?;
         let limit = if route.has_body() {
             route::check_media_type(&self.parts.headers)?;
-            Some(match route.resource() {
-                "Groups" => gateway.limits.group_body,
-                _ => gateway.limits.body,
+            Some(match route {
+                Route::Groups(_) => gateway.limits.group_body,
+                Route::Bulk => gateway.limits.bulk_body,
+                Route::Users(_) | Route::Search(_) | Route::Discovery(_) => gateway.limits.body,
             })
         } else {
             None
         };
         let incoming = Incoming {
             directory,
+            walker: self.secret.digest(),
             route,
             query: route::query(&self.parts),
             headers: self.parts.headers,
@@ -239,12 +258,41 @@ impl Entered {
     }
 }
 
+/// The synchronous part of a request. Of many at once each goes through the provider plugin, with
+/// one turn for all of them.
+fn work(
+    gateway: &Arc<Gateway>,
+    request: Incoming,
+    room: Room,
+    notes: &mut Notes,
+) -> Result<Passed, Failure> {
+    match &request.route {
+        Route::Bulk => {
+            let turn = match room {
+                Room::ToTake => gateway.turns.take(request.directory.id),
+                Room::Turn(turn) => Some(turn),
+                Room::Held => None,
+            };
+            let Some(turn) = turn else {
+                return Ok(Passed::Waits(Box::new(request)));
+            };
+            let answer = bulk::handle(gateway, &request);
+            drop(turn);
+            answer.map(Passed::Answered)
+        }
+        Route::Users(_) | Route::Groups(_) | Route::Search(_) | Route::Discovery(_) => {
+            provider::through(gateway, request, room, notes, dispatch)
+        }
+    }
+}
+
 /// The one function of each route.
 fn dispatch(gateway: &Gateway, request: &Incoming) -> Result<Answer, Failure> {
     match &request.route {
         Route::Search(of) => search::handle(gateway, request, *of),
         Route::Users(verb) => users::handle(gateway, request, verb),
         Route::Groups(verb) => groups::handle(gateway, request, verb),
+        Route::Bulk => Err(Failure::NoSuchPath("/Bulk in itself".into())),
         Route::Discovery(what) => discovery::handle(gateway, request, what),
     }
 }

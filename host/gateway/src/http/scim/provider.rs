@@ -25,23 +25,37 @@ pub(super) enum Passed {
     Waits(Box<Incoming>),
 }
 
+/// Whether a request may call the plugin of its directory, which has a bounded number of calls.
+pub(super) enum Room {
+    /// It has to take a turn, where the plugin wants to see it.
+    ToTake,
+    /// It has one.
+    Turn(Turn),
+    /// Who asks has one for all of several requests.
+    Held,
+}
+
 /// Runs `inner` behind the provider plugin of the request's directory.
 pub(super) fn through(
     gateway: &Arc<Gateway>,
     mut request: Incoming,
-    mut turn: Option<Turn>,
+    room: Room,
     notes: &mut Notes,
     inner: fn(&Gateway, &Incoming) -> Result<Answer, Failure>,
 ) -> Result<Passed, Failure> {
     let plugin = load(gateway, &request.directory.record.provider)
         .or_else(|error| fall_back(gateway, &request.directory.record, error))?;
     let wants = plugin.wants(request.route.method(), request.route.resource());
-    if turn.is_none() && (wants.normalize || wants.present) {
-        turn = gateway.turns.take(request.directory.id);
-        if turn.is_none() {
-            return Ok(Passed::Waits(Box::new(request)));
+    let mut turn = match room {
+        Room::ToTake if wants.normalize || wants.present => {
+            let Some(turn) = gateway.turns.take(request.directory.id) else {
+                return Ok(Passed::Waits(Box::new(request)));
+            };
+            Some(turn)
         }
-    }
+        Room::Turn(turn) => Some(turn),
+        Room::ToTake | Room::Held => None,
+    };
     let mut repairs = Vec::new();
     if wants.normalize {
         repairs = normalize(gateway, &plugin, &mut request, notes)?;

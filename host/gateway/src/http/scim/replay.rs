@@ -3,15 +3,17 @@
 
 use super::error::Failure;
 use super::journal::Notes;
-use super::provider::{self, Passed};
-use super::{Incoming, dispatch, route};
+use super::provider::{Passed, Room};
+use super::{Incoming, route, work};
 use crate::directory::error::FactError;
 use crate::directory::requests::Understood;
+use crate::directory::walk::Walker;
 use crate::directory::{Directory, groups, requests, users};
 use crate::gateway::Gateway;
 use crate::model::requests::{Kept, RequestDetails, RequestRecord};
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use gatewright_scim::Preconditions;
 use gatewright_store::StoreError;
 use serde_json::Value;
 use std::sync::Arc;
@@ -76,7 +78,7 @@ pub(in crate::http) fn run(
     let mut notes = Notes::default();
     let run = || -> Result<Passed, Failure> {
         let incoming = incoming(directory, record, details, bytes.clone(), base_url)?;
-        provider::through(gateway, incoming, None, &mut notes, dispatch)
+        work(gateway, incoming, Room::ToTake, &mut notes)
     };
     let answer = match run() {
         Ok(Passed::Answered(answer)) => answer,
@@ -126,9 +128,9 @@ fn take_back(gateway: &Gateway, directory: &Directory, record: &RequestRecord) -
     };
     let moment = gateway.moment();
     let gone: Result<_, FactError> = if record.path.contains("/Groups") {
-        groups::delete(directory, &moment, id)
+        groups::delete(directory, &moment, id, &Preconditions::default())
     } else {
-        users::delete(directory, &moment, id)
+        users::delete(directory, &moment, id, &Preconditions::default())
     };
     gone.is_ok()
 }
@@ -155,6 +157,8 @@ fn incoming(
     }
     Ok(Incoming {
         directory,
+        // Nobody's, so that nobody's walk through a listing moves.
+        walker: Walker::default(),
         route,
         query: query_of(record),
         headers,

@@ -14,6 +14,9 @@ pub(super) enum Place {
     Users(Option<String>),
     Groups(Option<String>),
     Discovery(What),
+    Bulk,
+    /// The user that the token is for, which no token is.
+    Me,
 }
 
 /// A request that exists.
@@ -23,6 +26,8 @@ pub(super) enum Route {
     Users(Verb),
     Groups(Verb),
     Discovery(What),
+    /// Many of them.
+    Bulk,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +73,8 @@ pub(super) fn parse(path: &str) -> Result<(String, Place), Failure> {
         ("Groups", Some(id)) if id == ".search" => Place::Search(Some(ResourceType::Group)),
         ("Users", id) => Place::Users(id),
         ("Groups", id) => Place::Groups(id),
+        ("Bulk", None) => Place::Bulk,
+        ("Me", None) => Place::Me,
         ("ServiceProviderConfig", None) => Place::Discovery(What::ServiceProviderConfig),
         ("Schemas", None) => Place::Discovery(What::Schemas),
         ("Schemas", Some(id)) => Place::Discovery(What::Schema(id)),
@@ -100,12 +107,14 @@ impl Place {
         };
         match self {
             Self::Search(of) if method == Method::POST => Ok(Route::Search(of)),
-            Self::Search(_) => Err(Failure::Method {
+            Self::Bulk if method == Method::POST => Ok(Route::Bulk),
+            Self::Search(_) | Self::Bulk => Err(Failure::Method {
                 method: method.clone(),
                 allowed: "POST",
             }),
             Self::Users(id) => Ok(Route::Users(verb(id)?)),
             Self::Groups(id) => Ok(Route::Groups(verb(id)?)),
+            Self::Me => Err(Failure::Me),
             Self::Discovery(what) if method == Method::GET => Ok(Route::Discovery(what)),
             Self::Discovery(_) => Err(Failure::Method {
                 method: method.clone(),
@@ -120,6 +129,7 @@ impl Route {
     pub(super) fn resource(&self) -> &'static str {
         match self {
             Self::Search(_) => ".search",
+            Self::Bulk => "Bulk",
             Self::Users(_) => "Users",
             Self::Groups(_) => "Groups",
             Self::Discovery(What::ServiceProviderConfig) => "ServiceProviderConfig",
@@ -130,7 +140,7 @@ impl Route {
 
     pub(super) fn method(&self) -> &'static str {
         match self.verb() {
-            None if matches!(self, Self::Search(_)) => "POST",
+            None if matches!(self, Self::Search(_) | Self::Bulk) => "POST",
             Some(Verb::Create) => "POST",
             Some(Verb::Replace(_)) => "PUT",
             Some(Verb::Patch(_)) => "PATCH",
@@ -143,7 +153,7 @@ impl Route {
     pub(super) fn id(&self) -> Option<&str> {
         match self {
             Self::Discovery(What::Schema(id) | What::ResourceType(id)) => Some(id),
-            Self::Discovery(_) | Self::Search(_) => None,
+            Self::Discovery(_) | Self::Search(_) | Self::Bulk => None,
             Self::Users(verb) | Self::Groups(verb) => match verb {
                 Verb::List | Verb::Create => None,
                 Verb::Get(id) | Verb::Replace(id) | Verb::Patch(id) | Verb::Delete(id) => Some(id),
@@ -152,7 +162,7 @@ impl Route {
     }
 
     pub(super) fn has_body(&self) -> bool {
-        matches!(self, Self::Search(_))
+        matches!(self, Self::Search(_) | Self::Bulk)
             || matches!(
                 self.verb(),
                 Some(Verb::Create | Verb::Replace(_) | Verb::Patch(_))
@@ -162,7 +172,7 @@ impl Route {
     fn verb(&self) -> Option<&Verb> {
         match self {
             Self::Users(verb) | Self::Groups(verb) => Some(verb),
-            Self::Discovery(_) | Self::Search(_) => None,
+            Self::Discovery(_) | Self::Search(_) | Self::Bulk => None,
         }
     }
 }
@@ -259,9 +269,12 @@ mod tests {
             route("/scim/v2/d/.search", "POST"),
             Some(Route::Search(None))
         );
+        assert_eq!(route("/scim/v2/d/Bulk", "POST"), Some(Route::Bulk));
+        assert_eq!(route("/scim/v2/d/Bulk", "GET"), None);
         assert_eq!(route("/scim/v2/d/Users/.search", "GET"), None);
         assert_eq!(route("/scim/v2/d/Users", "DELETE"), None);
         assert_eq!(route("/scim/v2/d/Groups/1", "POST"), None);
         assert_eq!(route("/scim/v2/d/Schemas", "PUT"), None);
+        assert_eq!(route("/scim/v2/d/Me", "GET"), None);
     }
 }

@@ -3,16 +3,16 @@
 use super::Incoming;
 use super::answer::Answer;
 use super::error::Failure;
+use super::list;
 use super::route::Verb;
-use crate::directory::list;
+use crate::directory::error::FactError;
 use crate::directory::users::{self, StoredUser};
 use crate::gateway::Gateway;
 use crate::ledger::Committed;
 use axum::http::StatusCode;
-use gatewright_scim::{
-    ListQuery, Parsed, Projection, ResourceType, User, UserPatch, list_response, parse_json,
-};
-use gatewright_store::OrganizationId;
+use gatewright_scim::{Parsed, Projection, ResourceType, User, UserPatch, parse_json};
+use gatewright_store::{OrganizationId, OrganizationScope, Reader};
+use serde_json::Value;
 
 pub(super) fn handle(
     gateway: &Gateway,
@@ -20,7 +20,7 @@ pub(super) fn handle(
     verb: &Verb,
 ) -> Result<Answer, Failure> {
     match verb {
-        Verb::List => list(gateway, request),
+        Verb::List => list::handle(gateway, request, ResourceType::User),
         Verb::Get(id) => get(request, id),
         Verb::Create => create(gateway, request),
         Verb::Replace(id) => replace(gateway, request, id),
@@ -29,28 +29,26 @@ pub(super) fn handle(
     }
 }
 
-fn list(gateway: &Gateway, request: &Incoming) -> Result<Answer, Failure> {
-    list_resources(gateway, request, ResourceType::User)
-}
-
-/// Lists users or groups: both are listed alike.
-pub(super) fn list_resources(
-    gateway: &Gateway,
-    request: &Incoming,
-    resource: ResourceType,
-) -> Result<Answer, Failure> {
-    let query = ListQuery::parse(&request.query, resource, &gateway.limits.scim)?;
-    let page = list::page(&request.directory, resource, &query, &request.base_url)?;
-    let body = list_response(page.total, query.start_index, page.resources);
-    Ok(Answer::json(StatusCode::OK, &body))
-}
-
 fn get(request: &Incoming, id: &str) -> Result<Answer, Failure> {
     let projection = request.projection(ResourceType::User);
     let reader = request.directory.organization.read()?;
     let user = users::get(&reader, request.directory.id, id)?;
-    drop(reader);
-    show(request, StatusCode::OK, user, &projection)
+    let shown = Shown::read(&reader, request, user, &projection)?;
+    Ok(not_modified(request, &shown.version)?.unwrap_or_else(|| shown.into_answer(StatusCode::OK)))
+}
+
+/// The answer to who has this version already; none to who has not.
+///
+/// # Errors
+/// Where only another version was wanted.
+pub(super) fn not_modified(request: &Incoming, version: &str) -> Result<Option<Answer>, Failure> {
+    let conditions = request.conditions();
+    if !conditions.matched(version) {
+        let version = version.to_owned();
+        return Err(FactError::Changed { version }.into());
+    }
+    let known = conditions.known(version);
+    Ok(known.then(|| Answer::empty(StatusCode::NOT_MODIFIED).versioned(version)))
 }
 
 fn create(gateway: &Gateway, request: &Incoming) -> Result<Answer, Failure> {
@@ -70,7 +68,13 @@ fn create(gateway: &Gateway, request: &Incoming) -> Result<Answer, Failure> {
 fn replace(gateway: &Gateway, request: &Incoming, id: &str) -> Result<Answer, Failure> {
     let projection = request.projection(ResourceType::User);
     let Parsed { resource, ignored } = parse(gateway, request)?;
-    let replaced = users::replace(&request.directory, &gateway.moment(), id, resource)?;
+    let replaced = users::replace(
+        &request.directory,
+        &gateway.moment(),
+        id,
+        &request.conditions(),
+        resource,
+    )?;
     written(
         gateway,
         request,
@@ -86,7 +90,13 @@ fn patch(gateway: &Gateway, request: &Incoming, id: &str) -> Result<Answer, Fail
     let limits = &gateway.limits.scim;
     let patch = UserPatch::parse(&parse_json(&request.body, limits)?, limits)?;
     let ignored = patch.ignored().to_vec();
-    let patched = users::patch(&request.directory, &gateway.moment(), id, patch)?;
+    let patched = users::patch(
+        &request.directory,
+        &gateway.moment(),
+        id,
+        &request.conditions(),
+        patch,
+    )?;
     written(
         gateway,
         request,
@@ -98,7 +108,12 @@ fn patch(gateway: &Gateway, request: &Incoming, id: &str) -> Result<Answer, Fail
 }
 
 fn delete(gateway: &Gateway, request: &Incoming, id: &str) -> Result<Answer, Failure> {
-    let deleted = users::delete(&request.directory, &gateway.moment(), id)?;
+    let deleted = users::delete(
+        &request.directory,
+        &gateway.moment(),
+        id,
+        &request.conditions(),
+    )?;
     wake(gateway, request);
     Ok(Answer::empty(StatusCode::NO_CONTENT).at_revision(deleted.revision))
 }
@@ -119,29 +134,59 @@ fn written(
     ignored: Vec<String>,
 ) -> Result<Answer, Failure> {
     wake(gateway, request);
-    let answer = show(request, status, user.value, projection)?;
+    let reader = request.directory.organization.read()?;
+    let shown = Shown::read(&reader, request, user.value, projection)?;
+    let answer = shown.into_answer(status);
     Ok(answer.at_revision(user.revision).ignoring(ignored))
 }
 
-fn show(
-    request: &Incoming,
-    status: StatusCode,
-    user: StoredUser,
-    projection: &Projection,
-) -> Result<Answer, Failure> {
-    let directory = &request.directory;
-    let reader = directory.organization.read()?;
-    let with_groups = projection.includes("groups");
-    let mut body = users::represent(&reader, directory.id, user, &request.base_url, with_groups)?;
-    let location = body["meta"]["location"].take();
-    body["meta"]["location"] = location.clone();
-    projection.apply(&mut body, ResourceType::User);
-    let answer = Answer::json(status, &body);
-    Ok(if status == StatusCode::CREATED {
-        answer.located(&location)
-    } else {
-        answer
-    })
+/// A user or group as it is shown, with what its headers say.
+pub(super) struct Shown {
+    body: Value,
+    location: Value,
+    pub(super) version: String,
+}
+
+impl Shown {
+    fn read(
+        reader: &Reader<OrganizationScope>,
+        request: &Incoming,
+        user: StoredUser,
+        projection: &Projection,
+    ) -> Result<Self, Failure> {
+        let wanted = users::Wanted {
+            groups: projection.includes("groups"),
+            manager: true,
+            meta: true,
+        };
+        let directory = request.directory.id;
+        let body = users::represent(reader, directory, user, &request.base_url, wanted)?;
+        Ok(Self::of(body, projection, ResourceType::User))
+    }
+
+    /// Leaves in the full `body` what is wanted of it.
+    pub(super) fn of(mut body: Value, projection: &Projection, resource: ResourceType) -> Self {
+        let location = body["meta"]["location"].clone();
+        let version = body["meta"]["version"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        projection.apply(&mut body, resource);
+        Self {
+            body,
+            location,
+            version,
+        }
+    }
+
+    pub(super) fn into_answer(self, status: StatusCode) -> Answer {
+        let answer = Answer::json(status, &self.body).versioned(&self.version);
+        if status == StatusCode::CREATED {
+            answer.located(&self.location)
+        } else {
+            answer
+        }
+    }
 }
 
 /// Tells the reconciler that there may be something to decide.
