@@ -5,8 +5,14 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// The plugins that come with the gateway.
-const BUILT_IN: [&str; 5] = [
+const BUILT_IN: [&str; 11] = [
     "okta",
+    "entra",
+    "google",
+    "onelogin",
+    "jumpcloud",
+    "ping",
+    "cyberark",
     "generic",
     "group-lifecycle",
     "group-roles",

@@ -12,6 +12,8 @@ pub struct Organization {
     pub id: String,
     /// The id of its directory.
     pub directory: String,
+    /// The SCIM base URL of the directory.
+    pub base_url: String,
     /// What the identity provider uses.
     pub scim: Client,
     /// What the operator uses: paths are those of this organization.
@@ -25,6 +27,12 @@ impl Organization {
     /// below `/api/v1`.
     #[must_use]
     pub fn create(operator: &Client, name: &str) -> Self {
+        Self::of(operator, name, "generic")
+    }
+
+    /// Creates one whose directory has this provider plugin.
+    #[must_use]
+    pub fn of(operator: &Client, name: &str, provider: &str) -> Self {
         let created = operator
             .post("/organizations", &json!({ "name": name }))
             .expect(201)
@@ -34,14 +42,19 @@ impl Organization {
         let application = operator.with_token(Some(&text(&created, "api_key")));
         let operator = operator.below(&format!("/organizations/{id}"));
         let body = operator
-            .post("/directories", &json!({ "name": name }))
+            .post(
+                "/directories",
+                &json!({ "name": name, "provider": provider }),
+            )
             .expect(201)
             .json();
         let token = text(&body, "token");
-        let scim = Client::new(&text(&body, "scim_base_url"), Some(&token));
+        let base_url = text(&body, "scim_base_url");
+        let scim = Client::new(&base_url, Some(&token));
         Self {
             id,
             directory: text(&body, "id"),
+            base_url,
             scim,
             operator,
             application,

@@ -11,11 +11,23 @@ use std::process::{Child, Command, Stdio};
 /// The releases that the results speak of.
 const PACKAGES: [&str; 2] = ["scim2-cli==0.6.0", "scim2-tester==0.5.2"];
 
+/// The provider plugins that come with the gateway.
+const PROVIDERS: [&str; 8] = [
+    "generic",
+    "okta",
+    "entra",
+    "google",
+    "onelogin",
+    "jumpcloud",
+    "ping",
+    "cyberark",
+];
+
 /// Runs the tester; answers how many of its checks passed. One that fails is an error.
 pub(crate) fn check() -> Outcome<usize> {
     let tester = tester()?;
     let mut passed = 0;
-    for provider in ["generic", "okta"] {
+    for provider in PROVIDERS {
         passed += against(&tester, provider)?;
     }
     Ok(passed)

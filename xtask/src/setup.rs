@@ -101,7 +101,14 @@ mod tests {
     #[test]
     fn finds_plugins_on_every_shelf() {
         let packages = packages().unwrap();
-        for expected in ["contractors", "generic", "group-roles", "hostile", "okta"] {
+        for expected in [
+            "contractors",
+            "generic",
+            "group-roles",
+            "hostile",
+            "okta",
+            "entra",
+        ] {
             assert!(
                 packages.iter().any(|package| package == expected),
                 "{expected} is not among {packages:?}"

@@ -54,12 +54,14 @@ pub mod bindings;
 mod catalogue;
 mod decision;
 mod export;
+pub mod filter;
 #[doc(hidden)]
 pub mod glue;
 pub mod log;
 mod mapped;
 mod policy;
 mod provider;
+pub mod shallow;
 pub mod testing;
 
 pub use bindings::base::exports::gatewright::plugin::plugin::{Description, Problem};
@@ -78,7 +80,7 @@ pub use bindings::seat_policy::exports::gatewright::plugin::seat_policy::{
 };
 pub use mapped::Mapped;
 pub use policy::{LifecyclePolicy, RolePolicy, SeatPolicy};
-pub use provider::Provider;
+pub use provider::{Provider, Repairs};
 
 /// The tutorial, so that its policy compiles for as long as it is there.
 #[cfg(doctest)]

@@ -1,6 +1,6 @@
 //! A provider plugin, and what it is built from.
 
-use crate::{Answer, Interest, Normalized, Problem, Refusal, Repair, Request};
+use crate::{Answer, Interest, Normalized, Parameter, Problem, Refusal, Repair, Request};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
@@ -80,5 +80,29 @@ impl Repair {
             what: what.into(),
             why: why.into(),
         }
+    }
+}
+
+/// What a plugin mends in one request. The same repair of several places is told once.
+#[derive(Debug, Default)]
+pub struct Repairs(Vec<Repair>);
+
+impl Repairs {
+    /// Takes a repair down.
+    pub fn note(&mut self, repair: Repair) {
+        if !self.0.contains(&repair) {
+            self.0.push(repair);
+        }
+    }
+
+    /// The request with its repairs: none if there were none. A body of none leaves the body as it is.
+    #[must_use]
+    pub fn normalized(self, query: Vec<Parameter>, body: Option<String>) -> Option<Normalized> {
+        (!self.0.is_empty()).then_some(Normalized {
+            query,
+            body,
+            repairs: self.0,
+            extra: Vec::new(),
+        })
     }
 }

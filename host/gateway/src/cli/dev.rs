@@ -29,7 +29,8 @@ pub(super) struct Dev {
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
-    /// The provider plugin of its directory: generic, okta
+    /// The provider plugin of its directory: generic, okta, entra, google, onelogin, jumpcloud, ping,
+    /// cyberark
     #[arg(long, value_name = "NAME")]
     provider: Option<String>,
     /// A JSON file with the mapping to start with, as `gatewright mapping set` takes it

@@ -58,7 +58,8 @@ enum DirectoryAction {
     Create {
         /// What people call it
         name: String,
-        /// The provider plugin: generic, okta, or one that you installed
+        /// The provider plugin: generic, okta, entra, google, onelogin, jumpcloud, ping, cyberark, or
+        /// one that you installed
         #[arg(long, default_value = "generic")]
         provider: String,
         /// The provider plugin's settings, a JSON object

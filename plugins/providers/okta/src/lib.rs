@@ -6,10 +6,9 @@
 #![forbid(unsafe_code)]
 
 mod patch;
-mod shallow;
 mod user;
 
-use gatewright_sdk::{Interest, Normalized, Problem, Provider, Refusal, Repair, Request};
+use gatewright_sdk::{Interest, Normalized, Problem, Provider, Refusal, Repairs, Request};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -42,26 +41,16 @@ impl Provider for Okta {
         let Some(body) = request.body.as_deref() else {
             return Ok(None);
         };
-        let repaired = match (request.resource.as_str(), request.method.as_str()) {
-            ("Users", "POST") => user::created(body),
-            ("Users", "PUT") => user::replaced(body),
-            ("Users", "PATCH") => patch::user(body),
-            ("Groups", "PATCH") => patch::group(body),
+        let mut repairs = Repairs::default();
+        let body = match (request.resource.as_str(), request.method.as_str()) {
+            ("Users", "POST") => user::created(body, &mut repairs),
+            ("Users", "PUT") => user::replaced(body, &mut repairs),
+            ("Users", "PATCH") => patch::user(body, &mut repairs),
+            ("Groups", "PATCH") => patch::group(body, &mut repairs),
             _ => None,
         };
-        Ok(repaired.map(|Repaired { body, repairs }| Normalized {
-            query: request.query,
-            body: Some(body),
-            repairs,
-            extra: Vec::new(),
-        }))
+        Ok(repairs.normalized(request.query, body))
     }
-}
-
-/// A body that was not fine as it was.
-pub(crate) struct Repaired {
-    body: String,
-    repairs: Vec<Repair>,
 }
 
 gatewright_sdk::export!(Okta: provider);

@@ -1,39 +1,37 @@
 //! PATCH, which Okta's catalogue applications send.
 
-use crate::{
-    Repaired,
-    shallow::{Object, elements},
-    user::password_removed,
+use crate::user::password_removed;
+use gatewright_sdk::{
+    Repair, Repairs,
+    shallow::{Object, mend_operations},
 };
-use gatewright_sdk::Repair;
-use std::borrow::Cow;
 
 /// A PATCH of a user.
-pub(crate) fn user(body: &str) -> Option<Repaired> {
-    repaired(body, |operation, repairs| match operation.string("path") {
+pub(crate) fn user(body: &str, repairs: &mut Repairs) -> Option<String> {
+    mend_operations(body, |operation| match operation.string("path") {
         None => {
             let mut value = Object::parse(operation.get("value")?)?;
             let had_password = value.remove("password");
             let active = value.get("active").and_then(boxed_boolean);
             if had_password {
-                note(repairs, password_removed());
+                repairs.note(password_removed());
             }
             if let Some(active) = active {
                 value.replace("active", active.to_string());
-                note(repairs, boolean_unboxed());
+                repairs.note(boolean_unboxed());
             }
             let value = value.text();
             (had_password || active.is_some()).then(|| operation.with("value", value))
         }
         Some(path) if is_password(&path) => {
-            note(repairs, password_removed());
+            repairs.note(password_removed());
             // An operation that changes nothing: a PATCH must have one at least, and this may have
             // been the only one.
             Some(r#"{"op":"replace","value":{}}"#.to_owned())
         }
         Some(path) if path.eq_ignore_ascii_case("active") => {
             let active = boxed_boolean(operation.get("value")?)?;
-            note(repairs, boolean_unboxed());
+            repairs.note(boolean_unboxed());
             Some(operation.with("value", active.to_string()))
         }
         Some(_) => None,
@@ -41,12 +39,12 @@ pub(crate) fn user(body: &str) -> Option<Repaired> {
 }
 
 /// A PATCH of a group, of a hundred thousand members perhaps.
-pub(crate) fn group(body: &str) -> Option<Repaired> {
+pub(crate) fn group(body: &str, repairs: &mut Repairs) -> Option<String> {
     // Much faster than reading, and seldom true: members have no `id`.
     if !body.contains("\"id\"") {
         return None;
     }
-    repaired(body, |operation, repairs| {
+    mend_operations(body, |operation| {
         if operation.string("path").is_some() {
             return None;
         }
@@ -54,45 +52,13 @@ pub(crate) fn group(body: &str) -> Option<Repaired> {
         if !value.remove("id") {
             return None;
         }
-        note(
-            repairs,
-            Repair::new(
-                "removed id",
-                "Okta sends the group's id among the attributes to change, and it is read-only",
-            ),
-        );
+        repairs.note(Repair::new(
+            "removed id",
+            "Okta sends the group's id among the attributes to change, and it is read-only",
+        ));
         let value = value.text();
         Some(operation.with("value", value))
     })
-}
-
-/// Asks `repair` for the new text of each operation; none leaves it as it is. None where nothing was
-/// repaired, and where the body is no PATCH: what to say of that is the gateway's to know.
-fn repaired(
-    body: &str,
-    mut repair: impl FnMut(&mut Object<'_>, &mut Vec<Repair>) -> Option<String>,
-) -> Option<Repaired> {
-    let mut patch = Object::parse(body)?;
-    let mut repairs = Vec::new();
-    let mut operations = Vec::new();
-    for text in elements(patch.get("Operations")?)? {
-        let mended =
-            Object::parse(text).and_then(|mut operation| repair(&mut operation, &mut repairs));
-        operations.push(mended.map_or(Cow::Borrowed(text), Cow::Owned));
-    }
-    if repairs.is_empty() {
-        return None;
-    }
-    let operations = format!("[{}]", operations.join(","));
-    let body = patch.with("Operations", operations);
-    Some(Repaired { body, repairs })
-}
-
-/// The same repair of several operations is told once.
-fn note(repairs: &mut Vec<Repair>, repair: Repair) {
-    if !repairs.contains(&repair) {
-        repairs.push(repair);
-    }
 }
 
 fn is_password(path: &str) -> bool {

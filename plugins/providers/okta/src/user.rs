@@ -1,46 +1,38 @@
 //! Users that Okta creates and replaces.
 
-use crate::{Repaired, shallow::Object};
-use gatewright_sdk::Repair;
+use gatewright_sdk::{Repair, Repairs, shallow::Object};
 
 /// A POST of a user.
-pub(crate) fn created(body: &str) -> Option<Repaired> {
+pub(crate) fn created(body: &str, repairs: &mut Repairs) -> Option<String> {
     let mut user = Object::parse(body)?;
-    let mut repairs = Vec::new();
-    repairs.extend(remove_password(&mut user));
+    remove_password(&mut user, repairs);
     if user.remove("groups") {
-        repairs.push(Repair::new(
+        repairs.note(Repair::new(
             "removed groups",
             "Okta sends an empty list of groups with each new user, and the attribute is read-only",
         ));
     }
-    repaired(&user, repairs)
+    Some(user.text())
 }
 
 /// A PUT of a user: what Okta read a moment ago, with its changes put in.
-pub(crate) fn replaced(body: &str) -> Option<Repaired> {
+pub(crate) fn replaced(body: &str, repairs: &mut Repairs) -> Option<String> {
     let mut user = Object::parse(body)?;
-    let mut repairs = Vec::new();
-    repairs.extend(remove_password(&mut user));
+    remove_password(&mut user, repairs);
     let echoed: Vec<&str> = ["id", "meta", "groups"]
         .into_iter()
         .filter(|name| user.remove(name))
         .collect();
     if !echoed.is_empty() {
-        repairs.push(Repair::new(
+        repairs.note(Repair::new(
             format!("removed {}", echoed.join(", ")),
             "Okta sends back the read-only attributes that it read",
         ));
     }
-    repairs.extend(remove_stale_name(&mut user));
-    repaired(&user, repairs)
-}
-
-fn repaired(user: &Object<'_>, repairs: Vec<Repair>) -> Option<Repaired> {
-    (!repairs.is_empty()).then(|| Repaired {
-        body: user.text(),
-        repairs,
-    })
+    if let Some(repair) = remove_stale_name(&mut user) {
+        repairs.note(repair);
+    }
+    Some(user.text())
 }
 
 /// The repair of an unwanted password.
@@ -52,8 +44,10 @@ pub(crate) fn password_removed() -> Repair {
     )
 }
 
-fn remove_password(user: &mut Object<'_>) -> Option<Repair> {
-    user.remove("password").then(password_removed)
+fn remove_password(user: &mut Object<'_>, repairs: &mut Repairs) {
+    if user.remove("password") {
+        repairs.note(password_removed());
+    }
 }
 
 /// Okta changes given and family name, and sends the old formatted name back. One that has both of
