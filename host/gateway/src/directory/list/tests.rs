@@ -5,7 +5,7 @@ use crate::clock::{Random, Timestamp};
 use crate::directory::{Moment, groups, users};
 use crate::model::facts::UserRecord;
 use crate::model::plugins::PluginRef;
-use crate::model::tenancy::{DirectoryRecord, UnknownMember};
+use crate::model::tenancy::{Behaviour, DirectoryRecord};
 use gatewright_scim::{Group, Limits, Preconditions, ScimType, User};
 use gatewright_store::{OrganizationId, RedbEngine, RedbOptions, Store, Writer};
 use proptest::prelude::*;
@@ -17,6 +17,7 @@ const BASE: &str = "https://scim.example/v2";
 const LIMITS: Limits = Limits {
     json_depth: 64,
     filter_depth: 32,
+    filter_terms: 100,
     patch_operations: 1,
     max_results: 1_000,
 };
@@ -53,7 +54,7 @@ fn directory(store: &Store, id: u128) -> Directory {
             settings: json!({}),
         },
         previous_provider: None,
-        unknown_member: UnknownMember::Refuse,
+        behaviour: Behaviour::default(),
         created: Timestamp(0),
     };
     Directory {
