@@ -109,6 +109,41 @@ fn who_was_there_all_the_time_is_seen_once() {
 }
 
 #[test]
+fn two_walks_of_one_token_lose_nobody() {
+    let tenant = Tenant::new("Two walks");
+    let users: Vec<String> = (0..30)
+        .map(|n| tenant.user(&format!("a{n:02}@acme.test")).id())
+        .collect();
+    let mut walks = [Vec::new(), Vec::new()];
+    let mut ended = [false, false];
+    for turn in 0.. {
+        let walk = turn % 2;
+        if !ended[walk] {
+            let start = walks[walk].len() + 1;
+            let page = page(
+                &tenant,
+                &format!("/Users?count=4&attributes=id&startIndex={start}"),
+            );
+            walks[walk].extend(ids(&page));
+            ended[walk] = walks[walk].len() as u64 >= page["totalResults"].as_u64().unwrap();
+        }
+        // Whom both have seen, from the front on.
+        if let Some(id) = users.get(turn).filter(|_| turn < 10) {
+            let _ = tenant.scim.delete(&format!("/Users/{id}")).expect(204);
+        }
+        if ended == [true, true] {
+            break;
+        }
+        assert!(turn < 100, "no end");
+    }
+    for walk in &walks {
+        for id in &users[10..] {
+            assert!(walk.contains(id), "lost {id} of {walk:?}");
+        }
+    }
+}
+
+#[test]
 fn walks_stand_concurrent_writers() {
     let tenant = Tenant::new("Walk among writers");
     let stay: Vec<String> = (0..60)

@@ -128,10 +128,16 @@ struct Place {
     listing: Listing,
     position: Position,
     until: Timestamp,
+    /// Whether a page behind it was asked for: then it is no more of use to another walk.
+    continued: bool,
 }
 
 impl Walks {
     /// Where the page ended that a page at `start` (counted from 1) continues.
+    ///
+    /// Two walks of one token through one listing cannot be told apart. Then the first place to be
+    /// remembered is given to both, which lies furthest to the front: one may see somebody twice,
+    /// and none loses anybody.
     pub fn position(
         &self,
         walker: &Walker,
@@ -139,11 +145,26 @@ impl Walks {
         start: usize,
         now: Timestamp,
     ) -> Option<Position> {
-        let places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = places.of.get(walker)?.iter().rev().find(|place| {
-            place.listing == listing && place.position.served + 1 == start && now <= place.until
-        })?;
-        Some(place.position.clone())
+        let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut of_one: Vec<&mut Place> = places
+            .of
+            .get_mut(walker)?
+            .iter_mut()
+            .filter(|place| {
+                place.listing == listing && place.position.served + 1 == start && now <= place.until
+            })
+            .collect();
+        match of_one.iter().position(|place| !place.continued) {
+            Some(first) => {
+                // As many are continued as ask, but it is the first that stays for the others.
+                if let Some(last) = of_one.iter_mut().rfind(|place| !place.continued) {
+                    last.continued = true;
+                }
+                Some(of_one[first].position.clone())
+            }
+            // Who asks once more did not get the answer.
+            None => of_one.last().map(|place| place.position.clone()),
+        }
     }
 
     /// Remembers where a page ended.
@@ -165,6 +186,7 @@ impl Walks {
             listing,
             position,
             until,
+            continued: false,
         });
         if full {
             of_one.pop_front();
@@ -317,6 +339,35 @@ mod tests {
         assert_eq!(walks.position(&bob, all, 101, NOW), None);
         let others = listing(1, Some("active eq true"));
         assert_eq!(walks.position(&ada, others, 101, NOW), None);
+    }
+
+    #[test]
+    fn walks_beside_each_other_lose_nobody() {
+        let walks = Walks::default();
+        let (ada, all) = ([1; 32], listing(1, None));
+        let ended_at = |id: u128| Position {
+            id: Uuid::from_u128(id),
+            ..position(100)
+        };
+        let next = || {
+            walks
+                .position(&ada, all, 101, NOW)
+                .map(|found| found.id.as_u128())
+        };
+        // One after the other: each continues where its own page ended.
+        walks.remember(ada, all, ended_at(10), NOW);
+        assert_eq!(next(), Some(10));
+        walks.remember(ada, all, ended_at(20), NOW);
+        assert_eq!(next(), Some(20));
+        assert_eq!(
+            next(),
+            Some(20),
+            "the answer was lost and is asked for again"
+        );
+        // Beside each other: both continue behind the first.
+        walks.remember(ada, all, ended_at(30), NOW);
+        walks.remember(ada, all, ended_at(40), NOW);
+        assert_eq!([next(), next()], [Some(30), Some(30)]);
     }
 
     #[test]
