@@ -7,6 +7,7 @@ mod cargo;
 mod conformance;
 mod debian;
 mod demo;
+mod fuzz;
 mod guest;
 mod setup;
 mod test;
@@ -38,6 +39,11 @@ enum Command {
     Bench(bench::Args),
     /// See the main job: sets up, builds the gateway, and runs its demo.
     Demo(demo::Args),
+    /// Feed the readers of filters, paths and PATCH bodies with made-up inputs.
+    ///
+    /// Takes this toolchain, cargo-fuzz (`cargo install cargo-fuzz --locked`) and a C++ compiler. It is
+    /// no part of `test`: a full run takes about half an hour.
+    Fuzz(fuzz::Args),
     /// Run the public SCIM conformance tester alone, against the gateway as it was built last.
     Conformance,
     /// Run everything that has to hold before a change lands: sets up, then format, lints, all
@@ -50,6 +56,7 @@ fn main() -> ExitCode {
         Command::Setup(args) => setup::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Demo(args) => demo::main(&args),
+        Command::Fuzz(args) => fuzz::main(&args),
         Command::Conformance => conformance::check().map(|_| ()),
         Command::Test(args) => test::main(&args),
     };
