@@ -2,7 +2,7 @@
 //! much removed in steps.
 
 use super::prepare::{self, Row};
-use super::{Caller, Keep, Message, Seen, Shared, read, subject};
+use super::{Caller, Keep, LeftOut, Message, Seen, Shared, read, subject};
 use crate::clock::{Clock, Random, Timestamp};
 use crate::directory::organizations;
 use crate::model::requests::{
@@ -30,6 +30,9 @@ const BATCH: usize = 64;
 const TICK: Duration = Duration::from_secs(1);
 /// How often directories are looked at that may have nothing but old rows.
 const SWEEP: Duration = Duration::from_secs(600);
+/// How often it is told that requests are being left out, so that a flood does not fill both logs with
+/// that. What was not told yet is told at the end.
+const TELL: Duration = Duration::from_secs(10);
 /// Rows that a sweep removes in one transaction.
 const STEP: usize = 256;
 /// Rows of strangers that one directory gets in a minute.
@@ -80,10 +83,20 @@ impl Writer {
     /// Writes until every sender is gone and the queue is empty.
     pub(super) fn run(mut self, messages: &Receiver<Message>) {
         let mut swept = Instant::now();
+        let mut told: Option<Instant> = None;
         loop {
             let (batch, flushed, open) = gather(messages);
             let count = batch.len();
-            let done = panic::catch_unwind(AssertUnwindSafe(|| self.write(batch)));
+            let left_out =
+                if flushed.is_some() || !open || told.is_none_or(|told| told.elapsed() > TELL) {
+                    std::mem::take(&mut *self.shared.left_out())
+                } else {
+                    LeftOut::new()
+                };
+            if !left_out.is_empty() {
+                told = Some(Instant::now());
+            }
+            let done = panic::catch_unwind(AssertUnwindSafe(|| self.write(batch, left_out)));
             match done {
                 Ok(Ok(())) => {}
                 Ok(Err(problem)) => {
@@ -107,7 +120,7 @@ impl Writer {
         }
     }
 
-    fn write(&mut self, batch: Vec<Seen>) -> Result<(), StoreError> {
+    fn write(&mut self, batch: Vec<Seen>, left_out: LeftOut) -> Result<(), StoreError> {
         let bytes: usize = batch.iter().map(Seen::size).sum();
         let count = batch.len();
         let mut rows = Vec::with_capacity(count);
@@ -122,7 +135,6 @@ impl Writer {
         }
         self.shared.rows.fetch_sub(count, Ordering::Relaxed);
         self.shared.bytes.fetch_sub(bytes, Ordering::Relaxed);
-        let left_out = std::mem::take(&mut *self.shared.left_out());
         for ((organization, directory), number) in left_out {
             warn!(
                 organization = %organization, %directory, number,
