@@ -1,10 +1,13 @@
 //! The command line: what is wrong with a start is said at once, and a running gateway is managed.
 
-use crate::process::{manage, run};
+use crate::process::{Ended, manage, run};
+use gatewright_store::{Migration, RedbEngine, RedbOptions, Store};
 use gatewright_tests::{Server, Start};
 use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
 
 fn folder() -> (tempfile::TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
@@ -44,6 +47,10 @@ fn a_start_that_cannot_be_is_explained() {
         .failed(1, &["the gateway did not start", "gatewright.redb"]);
     database(b"a text, and no database")
         .failed(1, &["the gateway did not start", "gatewright.redb"]);
+    of_a_later_version(&folder.path().join("later")).failed(
+        1,
+        &["the gateway did not start", "format 2", "formats up to 1"],
+    );
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
     let file = file.to_str().unwrap();
@@ -232,4 +239,22 @@ fn a_running_gateway_is_managed() {
     run(&unreachable).failed(1, &["cannot reach the gateway", "http://127.0.0.1:1"]);
     let url = server.field("api_url").replace("/api/v1", "");
     run(&["accounts", "--url", &url]).failed(1, &["401", "GATEWRIGHT_KEY"]);
+}
+
+/// Starts the gateway on a database whose format a later version has changed.
+fn of_a_later_version(data: &Path) -> Ended {
+    static CHANGES: &[Migration] = &[Migration {
+        name: "what a later version does",
+        run: |_| Ok(()),
+    }];
+    fs::create_dir(data).unwrap();
+    let engine = RedbEngine::open(&data.join("gatewright.redb"), RedbOptions::default()).unwrap();
+    drop(Store::open_with(Arc::new(engine), CHANGES).unwrap());
+    run(&[
+        "dev",
+        "--data",
+        data.to_str().unwrap(),
+        "--listen",
+        "127.0.0.1:0",
+    ])
 }

@@ -571,12 +571,14 @@ fn components_that_are_none() {
     let good = plugin("group-roles");
     let module = b"\0asm\x01\0\0\0";
     let empty = b"\0asm\x0d\0\x01\0";
+    let later = of_contract(&good, b"role-policy@0.1.0", b"role-policy@0.2.0");
     for (what, bytes) in [
         ("nothing", &b""[..]),
         ("a text", b"(component)"),
         ("a core module", module),
         ("a component without exports", empty),
         ("half a component", &good[..good.len() / 2]),
+        ("a component of a later contract", &later),
     ] {
         let headers = [("Content-Type", "application/wasm")];
         let reply = tenant.api().send("POST", "/plugins", &headers, Some(bytes));
@@ -601,4 +603,25 @@ fn components_that_are_none() {
         assert_ne!(plugin["size"], good.len() / 2);
     }
     insta::assert_json_snapshot!("components", answers.finish());
+}
+
+/// The component, made as if for another version of the contract.
+fn of_contract(component: &[u8], ours: &[u8], theirs: &[u8]) -> Vec<u8> {
+    assert_eq!(
+        ours.len(),
+        theirs.len(),
+        "the sizes in a component stay true"
+    );
+    let mut made = component.to_vec();
+    let places: Vec<usize> = made
+        .windows(ours.len())
+        .enumerate()
+        .filter(|(_, bytes)| *bytes == ours)
+        .map(|(place, _)| place)
+        .collect();
+    assert!(!places.is_empty(), "the component names its contract");
+    for place in places {
+        made[place..place + theirs.len()].copy_from_slice(theirs);
+    }
+    made
 }

@@ -226,3 +226,34 @@ fn item(name: &str, tags: &[u8]) -> Item {
         tags: tags.to_vec(),
     }
 }
+
+#[test]
+fn a_write_that_nobody_waits_for_is_durable_all_the_same_and_in_its_place() {
+    let disk = Disk::default();
+    let (store, engine) = open(&disk);
+    let add = |number: u8| {
+        move |writer: &mut gatewright_store::Writer<'_, OrganizationScope>| {
+            let mut so_far = writer.get::<Blobs>(&(1, 0))?.unwrap_or_default();
+            so_far.push(number);
+            writer.put::<Blobs>(&(1, 0), &so_far)
+        }
+    };
+    let owner = store.organization(organization(1));
+    let unhurried = owner.clone().unhurried();
+    let before = engine.stats();
+    for (handle, number) in [(&unhurried, 1), (&owner, 2), (&unhurried, 3)] {
+        let written: Result<(), WriteError<StoreError>> = handle.write(add(number));
+        written.unwrap();
+    }
+    let after = engine.stats();
+    assert_eq!(after.transactions - before.transactions, 3);
+    assert_eq!(
+        after.commits - before.commits,
+        3,
+        "with nobody to share with"
+    );
+    drop((unhurried, owner, store, engine));
+    let (store, _engine) = open(&disk);
+    let reader = store.organization(organization(1)).read().unwrap();
+    assert_eq!(reader.get::<Blobs>(&(1, 0)).unwrap(), Some(vec![1, 2, 3]));
+}
