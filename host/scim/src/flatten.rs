@@ -1,4 +1,7 @@
-use crate::{ResourceType, User, schema::Attribute};
+use crate::{
+    Profile, ResourceType, User,
+    schema::{Attribute, ENTERPRISE_USER, Schema},
+};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -13,6 +16,8 @@ pub enum Scalar {
     Integer(i64),
     /// A number.
     Decimal(f64),
+    /// JSON text of a list of simple values.
+    Json(String),
 }
 
 /// What policies get by other ways than the list of attributes.
@@ -29,20 +34,28 @@ impl User {
     #[must_use]
     pub fn flatten(&self) -> Vec<(String, Scalar)> {
         let mut flat = BTreeMap::new();
-        let document = self.as_map();
-        flatten_schema(
-            ResourceType::User.core().attributes,
-            "",
-            document,
-            &mut flat,
-        );
-        for schema in ResourceType::User.extensions() {
-            if let Some(Value::Object(inner)) = document.get(schema.id) {
-                let prefix = format!("{}:", schema.id);
-                flatten_schema(schema.attributes, &prefix, inner, &mut flat);
-            }
+        let core = ResourceType::User.core();
+        flatten_schema(core.attributes, "", self.as_map(), &mut flat);
+        self.flatten_extension(&ENTERPRISE_USER, &mut flat);
+        flat.into_iter().collect()
+    }
+
+    /// The attributes of the schemas that the directory declared, in the same form. A list of simple
+    /// values is one value, as JSON.
+    #[must_use]
+    pub fn flatten_declared(&self, profile: Profile) -> Vec<(String, Scalar)> {
+        let mut flat = BTreeMap::new();
+        for schema in profile.shape(ResourceType::User).declared() {
+            self.flatten_extension(schema, &mut flat);
         }
         flat.into_iter().collect()
+    }
+
+    fn flatten_extension(&self, schema: &Schema, flat: &mut BTreeMap<String, Scalar>) {
+        if let Some(Value::Object(inner)) = self.as_map().get(schema.id) {
+            let prefix = format!("{}:", schema.id);
+            flatten_schema(schema.attributes, &prefix, inner, flat);
+        }
     }
 }
 
@@ -58,7 +71,13 @@ fn flatten_schema(
         }
         let name = format!("{prefix}{}", attribute.name);
         match holder.get(attribute.name) {
-            Some(Value::Array(elements)) => flatten_elements(&name, elements, flat),
+            Some(list @ Value::Array(elements)) => {
+                if attribute.sub_attributes.is_empty() {
+                    flat.insert(name, Scalar::Json(list.to_string()));
+                } else {
+                    flatten_elements(&name, elements, flat);
+                }
+            }
             Some(Value::Object(object)) => flatten_object(&name, object, flat),
             Some(value) => {
                 if let Some(scalar) = scalar(value) {
@@ -113,18 +132,21 @@ mod tests {
 
     #[test]
     fn names_are_canonical_ordered_and_unique() {
-        let user = User::parse(json!({
-            "userName": "ada", "externalId": "x", "active": true, "displayName": "Ada",
-            "title": "Countess", "name": {"givenName": "Ada"},
-            "emails": [
-                {"type": "Work", "value": "a@example.com", "primary": true},
-                {"type": "work", "value": "second@example.com"},
-                {"value": "untyped@example.com"},
-            ],
-            "addresses": [{"type": "home", "locality": "London"}],
-            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":
-                {"department": "Engines", "manager": {"value": "7"}},
-        }))
+        let user = User::parse(
+            json!({
+                "userName": "ada", "externalId": "x", "active": true, "displayName": "Ada",
+                "title": "Countess", "name": {"givenName": "Ada"},
+                "emails": [
+                    {"type": "Work", "value": "a@example.com", "primary": true},
+                    {"type": "work", "value": "second@example.com"},
+                    {"value": "untyped@example.com"},
+                ],
+                "addresses": [{"type": "home", "locality": "London"}],
+                "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":
+                    {"department": "Engines", "manager": {"value": "7"}},
+            }),
+            Profile::default(),
+        )
         .unwrap()
         .resource;
         let text = |text: &str| Scalar::Text(text.to_owned());

@@ -1,7 +1,9 @@
 use crate::{
-    Error, MemberOut, Meta, Parsed, ResourceType,
+    Error, MemberOut, Meta, Parsed, Profile, ResourceType, Unknown,
     json::{is_clear, kind_of},
+    reading::Reading,
     response::{frame, members_json},
+    rules,
     schema::GROUP,
     user::{read_body, require},
 };
@@ -57,12 +59,12 @@ impl Group {
     ///
     /// 400 `invalidValue` if `displayName` is missing, a value is not of its attribute's type, or
     /// a member has no `value`; 400 `invalidSyntax` if the body is no object.
-    pub fn parse(body: Value) -> Result<Parsed<GroupBody>, Error> {
-        let mut ignored = Vec::new();
-        let (document, members) = read_body(body, ResourceType::Group, &mut ignored)?;
+    pub fn parse(body: Value, profile: Profile) -> Result<Parsed<GroupBody>, Error> {
+        let mut reading = Reading::new(profile.shape(ResourceType::Group));
+        let (document, members) = read_body(body, &mut reading)?;
         require(&document, "displayName")?;
         let members = match members {
-            Some(value) => Some(read_members(value, &mut ignored)?),
+            Some(value) => Some(read_members(value, &mut reading)?),
             None => None,
         };
         Ok(Parsed {
@@ -70,7 +72,7 @@ impl Group {
                 group: Self { document },
                 members,
             },
-            ignored,
+            ignored: reading.ignored,
         })
     }
 
@@ -104,11 +106,28 @@ impl Group {
         self.text("externalId")
     }
 
+    /// The group that a PUT makes of this one: `new`, with what was set once and is not named in it.
+    ///
+    /// # Errors
+    ///
+    /// 400 `mutability` for another value of an attribute that is set once.
+    pub fn replaced_by(&self, mut new: Self, profile: Profile) -> Result<Self, Error> {
+        let shape = profile.shape(ResourceType::Group);
+        rules::keep_immutable(shape, &self.document, true, &mut new.document)?;
+        Ok(new)
+    }
+
     /// The representation that clients get (RFC 7643 section 8.4). Without members where they are
     /// not given, which is for answers that leave them out.
     #[must_use]
-    pub fn to_response(&self, id: &str, meta: &Meta, members: Option<&[MemberOut]>) -> Value {
-        let mut response = frame(ResourceType::Group, id, &self.document);
+    pub fn to_response(
+        &self,
+        profile: Profile,
+        id: &str,
+        meta: &Meta,
+        members: Option<&[MemberOut]>,
+    ) -> Value {
+        let mut response = frame(profile.shape(ResourceType::Group), id, &self.document);
         if let Some(members) = members {
             response.insert("members".into(), members_json(members));
         }
@@ -122,14 +141,11 @@ impl Group {
 
 /// Reads a list of members, each into one reference. One member may stand without the list, and
 /// an id without the object.
-pub(crate) fn read_members(
-    value: Value,
-    ignored: &mut Vec<String>,
-) -> Result<Vec<MemberRef>, Error> {
+pub(crate) fn read_members(value: Value, reading: &mut Reading) -> Result<Vec<MemberRef>, Error> {
     let items = match value {
         Value::Array(items) => items,
         value if is_clear(&value) => Vec::new(),
-        value @ (Value::Object(_) | Value::String(_)) => vec![value],
+        value @ (Value::Object(_) | Value::String(_)) if !reading.is_strict() => vec![value],
         other => {
             return Err(Error::invalid_value(format!(
                 "`members` must be an array, but is {}",
@@ -143,7 +159,7 @@ pub(crate) fn read_members(
         if item.is_null() {
             continue;
         }
-        let value = member_id(item, index, ignored)?;
+        let value = member_id(item, index, reading)?;
         if known.insert(value.clone()) {
             members.push(MemberRef { value });
         }
@@ -151,14 +167,14 @@ pub(crate) fn read_members(
     Ok(members)
 }
 
-fn member_id(item: Value, index: usize, ignored: &mut Vec<String>) -> Result<String, Error> {
+fn member_id(item: Value, index: usize, reading: &mut Reading) -> Result<String, Error> {
     let wrong = |found: &str| {
         Error::invalid_value(format!(
             "`members[{index}].value` must be the id of a user, but is {found}"
         ))
     };
     let object = match item {
-        Value::String(id) if !id.is_empty() => return Ok(id),
+        Value::String(id) if !id.is_empty() && !reading.is_strict() => return Ok(id),
         Value::Object(object) => object,
         other => return Err(wrong(kind_of(&other))),
     };
@@ -172,8 +188,11 @@ fn member_id(item: Value, index: usize, ignored: &mut Vec<String>) -> Result<Str
             // The same in every member: once is enough.
             None => {
                 let path = format!("members.{name}");
-                if !is_clear(&value) && !ignored.contains(&path) {
-                    ignored.push(path);
+                if reading.shape.profile.unknown == Unknown::Refuse {
+                    return Err(reading.refused(&path));
+                }
+                if !is_clear(&value) && !reading.ignored.contains(&path) {
+                    reading.ignored.push(path);
                 }
             }
             Some(_) => {}

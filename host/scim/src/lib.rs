@@ -14,7 +14,8 @@
 //! | answer | [`User::to_response`], [`Group::to_response`], [`list_response`], [`Error::to_json`] |
 //! | change only what the client has seen | [`Preconditions`] |
 //! | do many things at once | [`BulkRequest`] |
-//! | say what is supported | [`schema`] |
+//! | say what is supported, declare schemas | [`schema`] |
+//! | say how a directory reads | [`Profile`] |
 //! | inform a policy | [`User::flatten`] |
 #![doc = include_str!("../TOLERANCE.md")]
 #![forbid(unsafe_code)]
@@ -25,6 +26,7 @@ mod filter;
 mod flatten;
 mod group;
 mod json;
+mod keep;
 mod limits;
 mod patch;
 mod path;
@@ -32,7 +34,9 @@ mod projection;
 mod query;
 mod reading;
 mod response;
+mod rules;
 pub mod schema;
+mod shape;
 mod user;
 mod version;
 
@@ -50,5 +54,6 @@ pub use projection::Projection;
 pub use query::{ListQuery, cursor_response, list_response};
 pub use response::{GroupRef, ManagerRef, MemberOut, Meta};
 pub use schema::ResourceType;
+pub use shape::{Profile, Shape, Unknown};
 pub use user::{Parsed, User, manager_id};
 pub use version::Preconditions;

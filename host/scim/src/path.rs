@@ -1,5 +1,5 @@
 use crate::{
-    ResourceType,
+    Shape,
     json::is_clear,
     schema::{Attribute, Schema},
 };
@@ -24,20 +24,20 @@ pub(crate) enum Named {
 }
 
 /// Finds what a name means: names in any case, with or without the URN of their schema.
-pub(crate) fn resolve(text: &str, resource: ResourceType) -> Option<Named> {
-    let (schema, attribute, rest) = match split_urn(text, resource) {
+pub(crate) fn resolve(text: &str, shape: Shape) -> Option<Named> {
+    let (schema, attribute, rest) = match split_urn(text, shape) {
         Some((schema, "")) => return Some(Named::Schema(schema)),
         Some((schema, rest)) => {
             let (name, sub) = split_sub(rest);
-            if schema == resource.core() {
-                (None, resource.core_attribute(name)?, sub)
+            if schema == shape.core() {
+                (None, shape.resource().core_attribute(name)?, sub)
             } else {
                 (Some(schema), schema.attribute(name)?, sub)
             }
         }
         None => {
             let (name, sub) = split_sub(text);
-            let (schema, attribute) = resource.attribute(name)?;
+            let (schema, attribute) = shape.attribute(name)?;
             (schema, attribute, sub)
         }
     };
@@ -99,11 +99,11 @@ impl fmt::Display for AttributePath {
 }
 
 /// Takes the URN of one of the resource's schemas off the front. URNs contain dots and colons, so
-/// only the known ones can be told from what follows.
-fn split_urn(text: &str, resource: ResourceType) -> Option<(&'static Schema, &str)> {
-    std::iter::once(resource.core())
-        .chain(resource.extensions().iter().copied())
-        .find_map(|schema| {
+/// only the known ones can be told from what follows. One may begin as another does.
+fn split_urn(text: &str, shape: Shape) -> Option<(&'static Schema, &str)> {
+    std::iter::once(shape.core())
+        .chain(shape.extensions().iter().copied())
+        .filter_map(|schema| {
             let urn = text.get(..schema.id.len())?;
             let rest = text.get(schema.id.len()..)?;
             if !urn.eq_ignore_ascii_case(schema.id) {
@@ -115,6 +115,7 @@ fn split_urn(text: &str, resource: ResourceType) -> Option<(&'static Schema, &st
                 _ => None,
             }
         })
+        .max_by_key(|(schema, _)| schema.id.len())
 }
 
 fn split_sub(name: &str) -> (&str, Option<&str>) {
@@ -127,9 +128,10 @@ fn split_sub(name: &str) -> (&str, Option<&str>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ResourceType;
 
     fn check(text: &str, resource: ResourceType, expected: Option<&str>) {
-        let found = resolve(text, resource).map(|named| match named {
+        let found = resolve(text, resource.into()).map(|named| match named {
             Named::Schema(schema) => format!("schema {}", schema.id),
             Named::Attribute(path) => path.to_string(),
         });

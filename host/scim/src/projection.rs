@@ -1,8 +1,8 @@
 use crate::{
-    ResourceType,
+    Shape,
     path::{AttributePath, Named, resolve},
     query::parameter,
-    schema::{Returned, Schema},
+    schema::{Attribute, Returned, Schema},
 };
 use serde_json::{Map, Value, json};
 
@@ -29,11 +29,12 @@ impl Projection {
     pub fn parse(
         attributes: Option<&str>,
         excluded_attributes: Option<&str>,
-        resource: ResourceType,
+        shape: impl Into<Shape>,
     ) -> Self {
+        let shape = shape.into();
         let parts = |list: &str| -> Vec<Part> {
             list.split(',')
-                .filter_map(|name| match resolve(name.trim(), resource)? {
+                .filter_map(|name| match resolve(name.trim(), shape)? {
                     Named::Schema(schema) => Some(Part::Schema(schema)),
                     Named::Attribute(path) => Some(Part::Attribute(path)),
                 })
@@ -48,11 +49,11 @@ impl Projection {
     /// Reads it from decoded query parameters, whose names may be in any case, as every answer with
     /// a resource may be asked for a part of it.
     #[must_use]
-    pub fn from_query(pairs: &[(String, String)], resource: ResourceType) -> Self {
+    pub fn from_query(pairs: &[(String, String)], shape: impl Into<Shape>) -> Self {
         Self::parse(
             parameter(pairs, "attributes"),
             parameter(pairs, "excludedAttributes"),
-            resource,
+            shape,
         )
     }
 
@@ -79,34 +80,100 @@ impl Projection {
                 .is_none_or(|wanted| wanted.iter().any(partly))
     }
 
-    /// Leaves in a full representation what the client wants.
-    pub fn apply(&self, representation: &mut Value, resource: ResourceType) {
+    /// Leaves in a full representation what the client wants, and what is returned always; takes
+    /// out what is returned never, or only when it is asked for by name.
+    pub fn apply(&self, representation: &mut Value, shape: impl Into<Shape>) {
+        let shape = shape.into();
         let Value::Object(full) = representation else {
             return;
         };
+        let always = always_of_declared(shape, full);
+        self.take_out_unasked(shape, full);
         if let Some(wanted) = &self.wanted {
             let mut kept = Map::new();
             for (name, value) in full.iter() {
-                if is_always(resource, name) {
+                if is_always(shape, name) {
                     kept.insert(name.clone(), value.clone());
                 }
             }
             for part in wanted {
-                part.copy(full, &mut kept, resource);
+                part.copy(full, &mut kept, shape);
             }
             *full = kept;
         }
         for part in &self.unwanted {
-            part.remove(full, resource);
+            part.remove(full, shape);
         }
         drop_hollow(full);
+        for (schema, attribute, value) in always {
+            let holder = full
+                .entry(schema.id)
+                .or_insert_with(|| Value::Object(Map::new()));
+            holder[attribute.name] = value;
+        }
+    }
+
+    fn take_out_unasked(&self, shape: Shape, full: &mut Map<String, Value>) {
+        for schema in shape.declared() {
+            for attribute in schema.attributes {
+                let whole = AttributePath {
+                    schema: Some(schema),
+                    attribute,
+                    sub: None,
+                };
+                let parts = attribute.sub_attributes.iter().map(|sub| AttributePath {
+                    sub: Some(sub),
+                    ..whole
+                });
+                for path in std::iter::once(whole).chain(parts) {
+                    let is_out = match path.leaf().returned {
+                        Returned::Never => true,
+                        Returned::Request => !self.names(&path),
+                        Returned::Always | Returned::Default => false,
+                    };
+                    if is_out && let Some(Value::Object(held)) = full.get_mut(schema.id) {
+                        remove_attribute(&path, held);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether the attribute, or all of that it is a part of, or a part of it, was asked for.
+    fn names(&self, wanted: &AttributePath) -> bool {
+        self.wanted.iter().flatten().any(|part| match part {
+            Part::Attribute(path) => {
+                path.schema == wanted.schema
+                    && path.attribute == wanted.attribute
+                    && (path.sub.is_none() || wanted.sub.is_none() || path.sub == wanted.sub)
+            }
+            Part::Schema(_) => false,
+        })
     }
 }
 
+/// What declared schemas say is in every answer, with its values.
+fn always_of_declared(
+    shape: Shape,
+    full: &Map<String, Value>,
+) -> Vec<(&'static Schema, &'static Attribute, Value)> {
+    let mut found = Vec::new();
+    for schema in shape.declared() {
+        for attribute in schema.attributes {
+            if attribute.returned == Returned::Always
+                && let Some(value) = full.get(schema.id).and_then(|one| one.get(attribute.name))
+            {
+                found.push((*schema, attribute, value.clone()));
+            }
+        }
+    }
+    found
+}
+
 impl Part {
-    fn copy(&self, from: &Map<String, Value>, to: &mut Map<String, Value>, resource: ResourceType) {
+    fn copy(&self, from: &Map<String, Value>, to: &mut Map<String, Value>, shape: Shape) {
         match self {
-            Self::Schema(schema) if *schema == resource.core() => {
+            Self::Schema(schema) if *schema == shape.core() => {
                 for attribute in schema.attributes {
                     if let Some(value) = from.get(attribute.name) {
                         to.insert(attribute.name.into(), value.clone());
@@ -140,9 +207,9 @@ impl Part {
         }
     }
 
-    fn remove(&self, full: &mut Map<String, Value>, resource: ResourceType) {
+    fn remove(&self, full: &mut Map<String, Value>, shape: Shape) {
         match self {
-            Self::Schema(schema) if *schema == resource.core() => {
+            Self::Schema(schema) if *schema == shape.core() => {
                 full.retain(|name, _| schema.attribute(name).is_none());
             }
             Self::Schema(schema) => {
@@ -164,8 +231,9 @@ impl Part {
     }
 }
 
-fn is_always(resource: ResourceType, name: &str) -> bool {
-    resource
+fn is_always(shape: Shape, name: &str) -> bool {
+    shape
+        .resource()
         .core_attribute(name)
         .is_some_and(|attribute| attribute.returned == Returned::Always)
 }
@@ -241,6 +309,7 @@ fn drop_hollow(object: &mut Map<String, Value>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ResourceType;
 
     const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 

@@ -1,4 +1,4 @@
-use crate::{Error, Filter, Limits, Projection, ResourceType, Sort};
+use crate::{Error, Filter, Limits, Projection, Shape, Sort};
 use serde_json::{Value, json};
 
 /// What a client asks of a list (RFC 7644 section 3.4.2).
@@ -30,12 +30,13 @@ impl ListQuery {
     /// and for both ways of paging at once; 400 `invalidCount` for a page of nothing by cursor.
     pub fn parse(
         pairs: &[(String, String)],
-        resource: ResourceType,
+        shape: impl Into<Shape>,
         limits: &Limits,
     ) -> Result<Self, Error> {
+        let shape = shape.into();
         let parameter = |name| parameter(pairs, name);
         let filter = parameter("filter")
-            .map(|text| Filter::parse(text, resource, limits))
+            .map(|text| Filter::parse(text, shape, limits))
             .transpose()?;
         let start_index = parameter("startIndex")
             .map(|text| whole_number("startIndex", text))
@@ -58,14 +59,14 @@ impl ListQuery {
         }
         let sort = parameter("sortBy")
             .filter(|by| !by.is_empty())
-            .map(|by| Sort::parse(by, parameter("sortOrder"), resource))
+            .map(|by| Sort::parse(by, parameter("sortOrder"), shape))
             .transpose()?;
         Ok(Self {
             filter,
             start_index,
             count,
             cursor,
-            projection: Projection::from_query(pairs, resource),
+            projection: Projection::from_query(pairs, shape),
             sort,
         })
     }
@@ -78,7 +79,7 @@ impl ListQuery {
     /// As [`ListQuery::parse`].
     pub fn parse_search(
         body: &Value,
-        resource: ResourceType,
+        shape: impl Into<Shape>,
         limits: &Limits,
     ) -> Result<Self, Error> {
         let text = |value: &Value| match value {
@@ -98,7 +99,7 @@ impl ListQuery {
                 (name.clone(), value)
             })
             .collect();
-        Self::parse(&pairs, resource, limits)
+        Self::parse(&pairs, shape, limits)
     }
 }
 
@@ -162,6 +163,7 @@ fn whole_number(parameter: &str, text: &str) -> Result<usize, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ResourceType;
 
     fn query(pairs: &[(&str, &str)]) -> Result<ListQuery, Error> {
         let pairs: Vec<(String, String)> = pairs

@@ -4,7 +4,7 @@
 //! attributes are always read into an array, which is empty when they are to be cleared.
 
 use crate::{
-    Error,
+    Error, Shape, Unknown,
     filter::{boolean, instant},
     json::{is_clear, kind_of},
     schema::{Attribute, Kind, Mutability},
@@ -19,28 +19,75 @@ mod tests;
 /// concerned.
 const MAX_ELEMENTS: usize = 1_000;
 
-/// Reads all that an attribute can hold. `at` is its path, for errors; what is dropped is added to
-/// `ignored`.
+/// One reading of what a client sent: how it is to be read, and what was not taken.
+#[derive(Debug, Clone)]
+pub(crate) struct Reading {
+    pub(crate) shape: Shape,
+    /// The paths of what was left out.
+    pub(crate) ignored: Vec<String>,
+    /// What no schema has and is kept all the same, by its key; null takes it away.
+    pub(crate) kept: Vec<(String, Value)>,
+}
+
+impl Reading {
+    pub(crate) fn new(shape: Shape) -> Self {
+        Self {
+            shape,
+            ignored: Vec::new(),
+            kept: Vec::new(),
+        }
+    }
+
+    pub(crate) fn is_strict(&self) -> bool {
+        self.shape.profile.strict
+    }
+
+    /// Takes note of an attribute that the resource does not have. Passwords are never kept.
+    pub(crate) fn unknown(&mut self, path: String, value: Value) -> Result<(), Error> {
+        match self.shape.profile.unknown {
+            Unknown::Keep if !path.eq_ignore_ascii_case("password") => {
+                self.kept.push((path, value));
+            }
+            Unknown::Ignore | Unknown::Keep => {
+                if !is_clear(&value) {
+                    self.ignored.push(path);
+                }
+            }
+            Unknown::Refuse => return Err(self.refused(&path)),
+        }
+        Ok(())
+    }
+
+    pub(crate) fn refused(&self, path: &str) -> Error {
+        Error::invalid_value(format!(
+            "`{path}` is no attribute of a {}, and this directory refuses those; take it out of \
+             the provider's attribute mapping, or declare a schema that has it",
+            self.shape.resource().name()
+        ))
+    }
+}
+
+/// Reads all that an attribute can hold. `at` is its path, for errors; what is dropped is noted.
 pub(crate) fn read(
     attribute: &'static Attribute,
     value: Value,
     at: &str,
-    ignored: &mut Vec<String>,
+    reading: &mut Reading,
 ) -> Result<Value, Error> {
     if !attribute.multi_valued {
-        return read_one(attribute, value, at, ignored);
+        return read_one(attribute, value, at, reading);
     }
     let items = match value {
         Value::Array(items) => items,
         value if is_clear(&value) => Vec::new(),
         // One element whose brackets were forgotten: several adapters send `emails` so.
-        value @ (Value::Object(_) | Value::String(_)) => vec![value],
+        value @ (Value::Object(_) | Value::String(_)) if !reading.is_strict() => vec![value],
         other => return Err(wrong(at, "an array", &other)),
     };
     check_count(attribute, items.len())?;
     let mut elements = Vec::with_capacity(items.len());
     for (index, item) in items.into_iter().enumerate() {
-        let element = read_one(attribute, item, &format!("{at}[{index}]"), ignored)?;
+        let element = read_one(attribute, item, &format!("{at}[{index}]"), reading)?;
         if !element.is_null() {
             elements.push(element);
         }
@@ -53,13 +100,13 @@ pub(crate) fn read_one(
     attribute: &'static Attribute,
     value: Value,
     at: &str,
-    ignored: &mut Vec<String>,
+    reading: &mut Reading,
 ) -> Result<Value, Error> {
     if is_clear(&value) {
         return Ok(Value::Null);
     }
     match (attribute.kind, value) {
-        (kind, Value::Array(mut items)) if items.len() == 1 => {
+        (kind, Value::Array(mut items)) if items.len() == 1 && !reading.is_strict() => {
             // T21: a list of one where one value is meant. Around a simple value there can also be
             // the object that would be an element's.
             let mut item = items.remove(0);
@@ -72,22 +119,21 @@ pub(crate) fn read_one(
             if item.is_array() {
                 return Err(wrong(at, expectation(attribute), &item));
             }
-            read_one(attribute, item, at, ignored)
+            read_one(attribute, item, at, reading)
         }
         (Kind::Complex, Value::Object(object)) => {
-            read_object(attribute, object, at, ignored).map(Value::Object)
+            read_object(attribute, object, at, reading).map(Value::Object)
         }
         (Kind::Complex, value) => match (attribute.sub_attribute("value"), value) {
             // T21: `manager` as the id alone, an email as the address alone.
-            (Some(sub), value @ Value::String(_)) => {
-                let value = read_one(sub, value, at, ignored)?;
+            (Some(sub), value @ Value::String(_)) if !reading.is_strict() => {
+                let value = read_one(sub, value, at, reading)?;
                 Ok(Value::Object(Map::from_iter([(sub.name.into(), value)])))
             }
             (_, other) => Err(wrong(at, expectation(attribute), &other)),
         },
-        (kind, value) => {
-            read_simple(kind, value).map_err(|refused| wrong(at, expectation(attribute), &refused))
-        }
+        (kind, value) => read_simple(kind, value, reading.is_strict())
+            .map_err(|refused| wrong(at, expectation(attribute), &refused)),
     }
 }
 
@@ -133,30 +179,42 @@ fn read_object(
     attribute: &'static Attribute,
     object: Map<String, Value>,
     at: &str,
-    ignored: &mut Vec<String>,
+    reading: &mut Reading,
 ) -> Result<Map<String, Value>, Error> {
     let mut result = Map::new();
     for (name, value) in object {
         match attribute.sub_attribute(&name) {
             Some(sub) if sub.mutability != Mutability::ReadOnly => {
-                let value = read_one(sub, value, &format!("{at}.{}", sub.name), ignored)?;
+                let value = read_one(sub, value, &format!("{at}.{}", sub.name), reading)?;
                 result.insert(sub.name.into(), value);
             }
             _ if is_clear(&value) => {}
-            Some(sub) => ignored.push(format!("{at}.{}", sub.name)),
-            None => ignored.push(format!("{at}.{name}")),
+            Some(sub) => reading.ignored.push(format!("{at}.{}", sub.name)),
+            None => {
+                let path = format!("{at}.{name}");
+                match reading.shape.profile.unknown {
+                    Unknown::Ignore => reading.ignored.push(path),
+                    Unknown::Keep => {
+                        result.insert(name, value);
+                    }
+                    Unknown::Refuse => return Err(reading.refused(&path)),
+                }
+            }
         }
     }
     Ok(result)
 }
 
 /// The value in the type asked for, or the value back.
-fn read_simple(kind: Kind, value: Value) -> Result<Value, Value> {
+fn read_simple(kind: Kind, value: Value, strict: bool) -> Result<Value, Value> {
     match (kind, value) {
         (Kind::String | Kind::Reference | Kind::Binary, value @ Value::String(_))
         | (Kind::Boolean, value @ Value::Bool(_))
         | (Kind::Decimal, value @ Value::Number(_)) => Ok(value),
         (Kind::Integer, Value::Number(number)) if !number.is_f64() => Ok(number.into()),
+        (Kind::Boolean | Kind::Integer | Kind::Decimal, value @ Value::String(_)) if strict => {
+            Err(value)
+        }
         (Kind::Boolean, Value::String(text)) => {
             boolean(text.trim()).map(Value::Bool).ok_or(text.into())
         }

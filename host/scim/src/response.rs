@@ -1,4 +1,4 @@
-use crate::{ResourceType, schema::ENTERPRISE_USER};
+use crate::{ResourceType, Shape, keep, schema::ENTERPRISE_USER};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -62,24 +62,30 @@ impl Meta {
 }
 
 /// The beginning of a representation: `schemas` with every extension that is present, `id`, and
-/// what is stored.
-pub(crate) fn frame(
-    resource: ResourceType,
-    id: &str,
-    document: &Map<String, Value>,
-) -> Map<String, Value> {
-    let extensions = resource.extensions().iter().map(|schema| schema.id);
-    let schemas: Vec<&str> = std::iter::once(resource.core().id)
+/// what is stored. What is declared no longer is stored still, and not shown.
+pub(crate) fn frame(shape: Shape, id: &str, document: &Map<String, Value>) -> Map<String, Value> {
+    let extensions = shape.extensions().iter().map(|schema| schema.id);
+    let is_shown = |name: &str| {
+        name != keep::KEPT
+            && (!name.contains(':') || shape.extensions().iter().any(|one| one.id == name))
+    };
+    let schemas: Vec<&str> = std::iter::once(shape.core().id)
         .chain(extensions.filter(|id| document.contains_key(*id)))
         .collect();
     let mut response = Map::with_capacity(document.len() + 5);
     response.insert("schemas".into(), schemas.into());
     response.insert("id".into(), id.into());
     for (name, value) in document {
-        if !value.is_null() {
+        if !value.is_null() && is_shown(name) {
             response.insert(name.clone(), value.clone());
         }
     }
+    for schema in shape.declared() {
+        if let Some(Value::Object(held)) = response.get_mut(schema.id) {
+            held.retain(|name, _| schema.attribute(name).is_some());
+        }
+    }
+    keep::show(document, &mut response);
     response
 }
 

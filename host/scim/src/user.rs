@@ -1,8 +1,11 @@
 use crate::{
-    Error, GroupRef, Limits, ManagerRef, Meta, ResourceType,
+    Error, GroupRef, Limits, ManagerRef, Meta, Profile, ResourceType,
     json::{is_clear, kind_of},
+    keep,
     patch::{Action, Change, Target, resolve_object},
+    reading::Reading,
     response::{complete_manager, frame, groups_json},
+    rules,
     schema::ENTERPRISE_USER,
 };
 use serde::{Deserialize, Serialize};
@@ -37,16 +40,16 @@ impl User {
     ///
     /// 400 `invalidValue` if `userName` is missing or a value is not of its attribute's type;
     /// 400 `invalidSyntax` if the body is no object.
-    pub fn parse(body: Value) -> Result<Parsed<Self>, Error> {
-        let mut ignored = Vec::new();
-        let (mut document, _) = read_body(body, ResourceType::User, &mut ignored)?;
+    pub fn parse(body: Value, profile: Profile) -> Result<Parsed<Self>, Error> {
+        let mut reading = Reading::new(profile.shape(ResourceType::User));
+        let (mut document, _) = read_body(body, &mut reading)?;
         require(&document, "userName")?;
         if !document.contains_key("active") {
             document.insert("active".into(), true.into());
         }
         Ok(Parsed {
             resource: Self { document },
-            ignored,
+            ignored: reading.ignored,
         })
     }
 
@@ -118,7 +121,7 @@ impl User {
     /// for a path that is none.
     #[must_use]
     pub fn attribute(&self, path: &str) -> Option<&Value> {
-        let target = Target::parse(path, ResourceType::User, &Limits::default())?;
+        let target = Target::parse(path, ResourceType::User.into(), &Limits::default())?;
         let holder = match target.path.schema {
             Some(schema) => self.document.get(schema.id)?.as_object()?,
             None => &self.document,
@@ -144,17 +147,29 @@ impl User {
         }
     }
 
+    /// The user that a PUT makes of this one: `new`, with what was set once and is not named in it.
+    ///
+    /// # Errors
+    ///
+    /// 400 `mutability` for another value of an attribute that is set once.
+    pub fn replaced_by(&self, mut new: Self, profile: Profile) -> Result<Self, Error> {
+        let shape = profile.shape(ResourceType::User);
+        rules::keep_immutable(shape, &self.document, true, &mut new.document)?;
+        Ok(new)
+    }
+
     /// The representation that clients get (RFC 7643 section 8.1), with the groups that the user
     /// is in. `manager` is the user that [`manager_id`] leads to, if it leads to one.
     #[must_use]
     pub fn to_response(
         &self,
+        profile: Profile,
         id: &str,
         meta: &Meta,
         groups: &[GroupRef],
         manager: Option<&ManagerRef>,
     ) -> Value {
-        let mut response = frame(ResourceType::User, id, &self.document);
+        let mut response = frame(profile.shape(ResourceType::User), id, &self.document);
         if let Some(manager) = manager {
             complete_manager(&mut response, manager);
         }
@@ -197,9 +212,11 @@ pub fn manager_id(document: &Map<String, Value>) -> Option<&str> {
 /// `members`, if there is one, is handed back as it was sent: members are no part of the document.
 pub(crate) fn read_body(
     body: Value,
-    resource: ResourceType,
-    ignored: &mut Vec<String>,
+    reading: &mut Reading,
 ) -> Result<(Map<String, Value>, Option<Value>), Error> {
+    if reading.is_strict() {
+        require_schema(&body, reading.shape.core().id)?;
+    }
     let Value::Object(body) = body else {
         return Err(Error::invalid_syntax(format!(
             "the body must be a JSON object, but is {}",
@@ -208,14 +225,26 @@ pub(crate) fn read_body(
     };
     let mut document = Map::new();
     let mut members = None;
-    for (target, value) in resolve_object(body, None, resource, &Limits::default(), ignored)? {
+    for (target, value) in resolve_object(body, None, &Limits::default(), reading)? {
         if target.is_members() {
             members = Some(value);
         } else {
-            Change::set(Action::Replace, target, value, ignored)?.apply(&mut document)?;
+            Change::set(Action::Replace, target, value, reading)?.apply(&mut document)?;
         }
     }
+    keep::apply(&reading.kept, &mut document);
+    rules::check_required(reading.shape, None, &document)?;
     Ok((document, members))
+}
+
+/// Refuses a body that does not name its schema in `schemas` (RFC 7643 section 3, in strict mode).
+pub(crate) fn require_schema(body: &Value, id: &str) -> Result<(), Error> {
+    let named = body.get("schemas").and_then(Value::as_array);
+    let is_named = |one: &Value| one.as_str().is_some_and(|one| one.eq_ignore_ascii_case(id));
+    if named.is_some_and(|named| named.iter().any(is_named)) {
+        return Ok(());
+    }
+    Err(Error::invalid_value(format!("`schemas` must name `{id}`")))
 }
 
 /// Refuses a document without a required attribute.

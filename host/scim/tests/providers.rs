@@ -2,7 +2,7 @@
 
 use gatewright_scim::{
     Error, Filter, Group, GroupOperation, GroupPatch, GroupRef, Limits, ListQuery, MemberOut,
-    MemberRef, Meta, ResourceType, User, UserPatch, parse_json,
+    MemberRef, Meta, Profile, ResourceType, User, UserPatch, parse_json,
 };
 use serde_json::{Value, json};
 
@@ -31,8 +31,10 @@ fn meta_json(resource: &str) -> Value {
 /// out.
 fn read(body: &Value) -> (Value, Vec<String>) {
     let body = parse_json(body.to_string().as_bytes(), &Limits::default()).expect("JSON");
-    let parsed = User::parse(body).expect("a user");
-    let mut response = parsed.resource.to_response("7", &meta(), &[], None);
+    let parsed = User::parse(body, Profile::default()).expect("a user");
+    let mut response = parsed
+        .resource
+        .to_response(Profile::default(), "7", &meta(), &[], None);
     let found = response.as_object_mut().and_then(|all| all.remove("meta"));
     assert_eq!(found, Some(meta_json("User")));
     (response, parsed.ignored)
@@ -43,12 +45,13 @@ fn read(body: &Value) -> (Value, Vec<String>) {
     reason = "a table of values reads better without `&`"
 )]
 fn patch(before: Value, operations: Value) -> Result<User, Error> {
-    let before = User::parse(before)?.resource;
+    let before = User::parse(before, Profile::default())?.resource;
     let body = json!({
         "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
         "Operations": operations,
     });
-    let patched = UserPatch::parse(&body, &Limits::default())?.apply(&before)?;
+    let patched =
+        UserPatch::parse(&body, Profile::default(), &Limits::default())?.apply(&before)?;
     assert_eq!(patched.ignored, [""; 0]);
     Ok(patched.resource)
 }
@@ -85,10 +88,13 @@ fn okta_creates_a_user() {
 
 #[test]
 fn okta_puts_back_what_it_was_given() {
-    let user = User::parse(json!({
-        "userName": "ada", "active": false, "name": {"formatted": "Ada L."},
-        ENTERPRISE: {"department": "Engines"},
-    }))
+    let user = User::parse(
+        json!({
+            "userName": "ada", "active": false, "name": {"formatted": "Ada L."},
+            ENTERPRISE: {"department": "Engines"},
+        }),
+        Profile::default(),
+    )
     .expect("a user")
     .resource;
     let groups = [GroupRef {
@@ -96,13 +102,13 @@ fn okta_puts_back_what_it_was_given() {
         display: "Engineers".to_owned(),
         location: "https://scim.example/v2/Groups/9".to_owned(),
     }];
-    let response = user.to_response("7", &meta(), &groups, None);
+    let response = user.to_response(Profile::default(), "7", &meta(), &groups, None);
     assert_eq!(response["schemas"], json!([USER, ENTERPRISE]));
     assert_eq!(
         response["groups"],
         json!([{"value": "9", "$ref": "https://scim.example/v2/Groups/9", "display": "Engineers", "type": "direct"}])
     );
-    let back = User::parse(response).expect("a user");
+    let back = User::parse(response, Profile::default()).expect("a user");
     assert_eq!(back.resource, user);
     assert_eq!(back.ignored, ["id", "groups", "meta"]);
 }
@@ -114,12 +120,18 @@ fn okta_deactivates_renames_and_pushes_members() {
         json!([{"op": "replace", "value": {"active": false}}]),
     );
     assert!(!user.expect("a user").active());
-    let created = Group::parse(json!({"schemas": [GROUP], "displayName": "Test", "members": []}));
+    let created = Group::parse(
+        json!({"schemas": [GROUP], "displayName": "Test", "members": []}),
+        Profile::default(),
+    );
     assert_eq!(created.expect("a group").resource.members, Some(Vec::new()));
-    let put = Group::parse(json!({
-        "schemas": [GROUP], "displayName": "Test",
-        "members": [{"value": "23a3", "display": "ada@example.com"}],
-    }))
+    let put = Group::parse(
+        json!({
+            "schemas": [GROUP], "displayName": "Test",
+            "members": [{"value": "23a3", "display": "ada@example.com"}],
+        }),
+        Profile::default(),
+    )
     .expect("a group");
     let ids: Vec<String> = put
         .resource
@@ -133,9 +145,8 @@ fn okta_deactivates_renames_and_pushes_members() {
         &json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [
             {"op": "remove", "path": "members[value eq \"89bb\"]"},
             {"op": "add", "path": "members", "value": [{"value": "23a3", "display": "ada@example.com"}]},
-        ]}),
-        &Limits::default(),
-    )
+        ]}), Profile::default(),
+        &Limits::default())
     .expect("a patch");
     assert!(matches!(
         patch.operations(),
@@ -185,7 +196,7 @@ fn entra_creates_users_and_groups() {
     let group = Group::parse(json!({
         "schemas": [GROUP, "http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group"],
         "externalId": "8aa1", "displayName": "G", "meta": {"resourceType": "Group"},
-    }))
+    }), Profile::default())
     .expect("a group");
     assert_eq!(
         (group.resource.members, group.ignored),
@@ -290,7 +301,7 @@ fn others_create_users() {
 
 #[test]
 fn a_group_is_answered_with_or_without_its_members() {
-    let group = Group::parse(json!({"displayName": "G"}))
+    let group = Group::parse(json!({"displayName": "G"}), Profile::default())
         .expect("a group")
         .resource
         .group;
@@ -300,27 +311,35 @@ fn a_group_is_answered_with_or_without_its_members() {
         location: "https://scim.example/v2/Users/7".to_owned(),
     }];
     assert_eq!(
-        group.to_response("9", &meta(), Some(&members)),
+        group.to_response(Profile::default(), "9", &meta(), Some(&members)),
         json!({
             "schemas": [GROUP], "id": "9", "displayName": "G",
             "members": [{"value": "7", "$ref": "https://scim.example/v2/Users/7", "type": "User", "display": "Ada"}],
             "meta": meta_json("Group"),
         })
     );
-    assert_eq!(group.to_response("9", &meta(), None).get("members"), None);
     assert_eq!(
-        group.to_response("9", &meta(), Some(&[]))["members"],
+        group
+            .to_response(Profile::default(), "9", &meta(), None)
+            .get("members"),
+        None
+    );
+    assert_eq!(
+        group.to_response(Profile::default(), "9", &meta(), Some(&[]))["members"],
         json!([])
     );
-    let error = Group::parse(json!({"members": []})).expect_err("no name");
+    let error = Group::parse(json!({"members": []}), Profile::default()).expect_err("no name");
     assert!(error.detail.contains("`displayName` is required"));
 }
 
 #[test]
 fn what_is_stored_comes_back_the_same() {
-    let user = User::parse(json!({"userName": "ada", "manager": "9", "emails": ["a@example.com"]}))
-        .expect("a user")
-        .resource;
+    let user = User::parse(
+        json!({"userName": "ada", "manager": "9", "emails": ["a@example.com"]}),
+        Profile::default(),
+    )
+    .expect("a user")
+    .resource;
     let stored = serde_json::to_vec(&user).expect("JSON");
     let back: User = serde_json::from_slice(&stored).expect("a user");
     assert_eq!(back, user);

@@ -2,7 +2,7 @@
 //! same filter, and can be asked about a resource.
 #![no_main]
 
-use gatewright_scim::{Filter, Limits, ResourceType, User};
+use gatewright_scim::{Filter, Limits, Profile, ResourceType, User};
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
@@ -17,7 +17,7 @@ static USER: LazyLock<Value> = LazyLock::new(|| {
         ],
         "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": { "department": "R&D" },
     });
-    let user = User::parse(body).expect("a sound user").resource;
+    let user = User::parse(body, Profile::default()).expect("a sound user").resource;
     Value::Object(user.into_map())
 });
 

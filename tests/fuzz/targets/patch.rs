@@ -2,7 +2,7 @@
 //! that reads to the same user.
 #![no_main]
 
-use gatewright_scim::{Group, GroupOperation, GroupPatch, Limits, User, UserPatch, parse_json};
+use gatewright_scim::{Group, GroupOperation, GroupPatch, Limits, Profile, User, UserPatch, parse_json};
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
@@ -16,7 +16,7 @@ static USER: LazyLock<User> = LazyLock::new(|| {
         ],
         "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": { "department": "R&D" },
     });
-    User::parse(body).expect("a sound user").resource
+    User::parse(body, Profile::default()).expect("a sound user").resource
 });
 
 fuzz_target!(|bytes: &[u8]| {
@@ -24,7 +24,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(body) = parse_json(bytes, &limits) else {
         return;
     };
-    if let Ok(patch) = UserPatch::parse(&body, &limits)
+    if let Ok(patch) = UserPatch::parse(&body, Profile::default(), &limits)
         && let Ok(patched) = patch.apply(&USER)
     {
         let user = patched.resource;
@@ -33,7 +33,7 @@ fuzz_target!(|bytes: &[u8]| {
             !user.active() || user.as_map().contains_key("active"),
             "nobody is let in by what is missing"
         );
-        let again = User::parse(Value::Object(user.as_map().clone()));
+        let again = User::parse(Value::Object(user.as_map().clone()), Profile::default());
         let again = again.expect("what PATCH makes is a sound body").resource;
         let shown = |user: &User| {
             let mut map = user.as_map().clone();
@@ -43,8 +43,8 @@ fuzz_target!(|bytes: &[u8]| {
         };
         assert_eq!(shown(&again), shown(&user));
     }
-    if let Ok(patch) = GroupPatch::parse(&body, &limits) {
-        let group = Group::parse(json!({ "displayName": "G" }));
+    if let Ok(patch) = GroupPatch::parse(&body, Profile::default(), &limits) {
+        let group = Group::parse(json!({ "displayName": "G" }), Profile::default());
         let group = group.expect("a sound group").resource.group;
         for operation in patch.operations() {
             if let GroupOperation::Attributes(attributes) = operation {

@@ -70,7 +70,7 @@ fn arguments_that_are_wrong_are_told_before_anything_is_made() {
     dev(&["--colour", "red"]).failed(2, &["--colour"]);
     let mapping = folder.path().join("mapping.json");
     let file = mapping.to_str().unwrap();
-    dev(&["--mapping", file]).failed(1, &["cannot read the mapping", file]);
+    dev(&["--mapping", file]).failed(1, &["cannot read", file]);
     fs::write(&mapping, "{\"entries\": [{\"group\": {\"nme\": \"G\"}}]}").unwrap();
     dev(&["--mapping", file]).failed(2, &[file, "nme"]);
     assert!(!folder.path().join("data").exists());

@@ -50,6 +50,8 @@ const ORGANIZATION: &[(&str, &str, bool)] = &[
         "/directories/{directory}/requests/{request}/replay",
         false,
     ),
+    ("GET", "/directories/{directory}/schemas", false),
+    ("PUT", "/directories/{directory}/schemas", false),
     ("GET", "/directories/{directory}/deleted-users", false),
     (
         "POST",
@@ -135,6 +137,7 @@ impl Attacked {
             "/catalogue",
             "/bindings",
             "/directories",
+            &format!("/directories/{}/schemas", own.directory),
             "/accounts",
         ]
         .map(|path| own.operator.get(path).expect(200).json());
@@ -162,6 +165,9 @@ fn body(method: &str, path: &str) -> Option<Value> {
         ] }),
         (_, "roles") => json!({ "plugin": "group-roles", "settings": { "default_role": "Owner" } }),
         (_, "organizations" | "directories") => json!({ "name": "Taken" }),
+        (_, "schemas") => json!({ "schemas": [
+            { "id": "urn:evil:1.0:User", "name": "Taken", "attributes": [{ "name": "taken" }] }
+        ] }),
         (_, "rollback" | "replay" | "tokens" | "plugins" | "restore") => json!({}),
         ("PUT", _) if path.starts_with("/Users") => json!({ "userName": "mallory@evil.test" }),
         ("PUT", _) if path.starts_with("/Groups") => json!({ "displayName": "Taken" }),
@@ -273,7 +279,7 @@ fn every_scim_route_refuses_every_other_credential() {
 
 #[test]
 fn every_api_route_refuses_every_other_credential() {
-    assert_eq!(ORGANIZATION.len(), 29, "a new route belongs into this list");
+    assert_eq!(ORGANIZATION.len(), 31, "a new route belongs into this list");
     let tenant = Tenant::new("Attacked by API");
     let attacked = Attacked::new(tenant.another("Attacked by API, really"));
     let mut credentials = foreign(&tenant, &attacked.organization);

@@ -9,7 +9,7 @@ use crate::model::facts::{
     Ended, Groups, MEMBERS_BY_USER, Members, ResourceKey, UserRecord, Users, text,
 };
 use gatewright_sandbox::types;
-use gatewright_scim::User;
+use gatewright_scim::{Profile, Scalar, User};
 use gatewright_store::{OrganizationScope, Range, Read, StoreError};
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
@@ -21,8 +21,7 @@ pub struct Gatherer<'a, R> {
     matcher: Matcher<'a>,
     /// The place in the catalogue of what each entry of the mapping gives.
     targets: Vec<Option<u32>>,
-    /// The provider plugin's name of each directory.
-    providers: &'a HashMap<Uuid, String>,
+    directories: &'a HashMap<Uuid, Source>,
     groups: HashMap<ResourceKey, Option<Named>>,
 }
 
@@ -40,6 +39,14 @@ pub struct Gathered {
     pub ended: Vec<(Uuid, Uuid, Uuid)>,
 }
 
+/// What a policy may know of a directory, and how its users are read.
+pub struct Source {
+    /// The provider plugin's name.
+    pub provider: String,
+    /// Its schemas.
+    pub profile: Profile,
+}
+
 /// What a group is called.
 #[derive(Clone)]
 struct Named {
@@ -53,14 +60,14 @@ impl<'a, R: Read<OrganizationScope>> Gatherer<'a, R> {
         reader: &'a R,
         mapping: &'a [MappingEntry],
         catalogue: &types::Catalogue,
-        providers: &'a HashMap<Uuid, String>,
+        directories: &'a HashMap<Uuid, Source>,
     ) -> Self {
         Self {
             reader,
             mapping,
             matcher: Matcher::new(mapping),
             targets: targets(mapping, catalogue),
-            providers,
+            directories,
             groups: HashMap::new(),
         }
     }
@@ -135,24 +142,19 @@ impl<'a, R: Read<OrganizationScope>> Gatherer<'a, R> {
 
     fn user(&self, (directory, id): ResourceKey, record: UserRecord) -> types::User {
         let user = User::from_stored(record.document);
+        let source = self.directories.get(&directory);
+        let profile = source.map_or_else(Profile::default, |source| source.profile);
         types::User {
             id: id.to_string(),
             directory: directory.to_string(),
-            provider: self.providers.get(&directory).cloned().unwrap_or_default(),
+            provider: source.map_or_else(String::new, |source| source.provider.clone()),
             external_id: user.external_id().map(str::to_owned),
             user_name: user.user_name().to_owned(),
             display_name: user.display_name().map(str::to_owned),
             email: user.primary_email().map(str::to_owned),
             active: user.active(),
-            attributes: user
-                .flatten()
-                .into_iter()
-                .map(|(name, value)| types::Attribute {
-                    name,
-                    value: attribute(value),
-                })
-                .collect(),
-            custom_attributes: Vec::new(),
+            attributes: attributes(user.flatten()),
+            custom_attributes: attributes(user.flatten_declared(profile)),
             created: record.created.0,
             modified: record.modified.0,
             extra: Vec::new(),
@@ -266,13 +268,21 @@ fn targets(mapping: &[MappingEntry], catalogue: &types::Catalogue) -> Vec<Option
         .collect()
 }
 
-fn attribute(value: gatewright_scim::Scalar) -> types::AttributeValue {
-    use gatewright_scim::Scalar;
+fn attributes(flat: Vec<(String, Scalar)>) -> Vec<types::Attribute> {
+    let told = |(name, value)| types::Attribute {
+        name,
+        value: attribute(value),
+    };
+    flat.into_iter().map(told).collect()
+}
+
+fn attribute(value: Scalar) -> types::AttributeValue {
     match value {
         Scalar::Text(text) => types::AttributeValue::Text(text),
         Scalar::Truth(truth) => types::AttributeValue::Truth(truth),
         Scalar::Integer(number) => types::AttributeValue::Integer(number),
         Scalar::Decimal(number) => types::AttributeValue::Decimal(number),
+        Scalar::Json(text) => types::AttributeValue::Json(text),
     }
 }
 

@@ -8,12 +8,15 @@ use crate::access::mapping::{self, NewEntry};
 use crate::clock::{Clock, Random};
 use crate::directory::credentials::Secret;
 use crate::directory::organizations::{self, NewDirectory};
+use crate::directory::schemas;
 use crate::gateway::{Gateway, Options};
 use crate::model::tenancy::Behaviour;
 use crate::plugins::bindings;
 use crate::telemetry::{self, LogFormat, chain};
 use clap::Args;
+use gatewright_scim::schema::SchemaDefinition;
 use gatewright_store::OrganizationId;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::net::SocketAddr;
@@ -36,6 +39,10 @@ pub(super) struct Dev {
     /// A JSON file with the mapping to start with, as `gatewright mapping set` takes it
     #[arg(long, value_name = "FILE")]
     mapping: Option<PathBuf>,
+    /// A JSON file with the schemas that its directory declares, as `gatewright directories schemas
+    /// set` takes it
+    #[arg(long, value_name = "FILE")]
+    schemas: Option<PathBuf>,
     /// SCIM requests in a second for each token; 0: as many as come
     #[arg(long, value_name = "N", default_value_t = 0)]
     rate: u32,
@@ -55,6 +62,13 @@ struct Kept {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct SchemasFile {
+    schemas: Vec<SchemaDefinition>,
+}
+
+/// `{"entries": [{"group": {"name": ...}, "kind": ..., "target": ...}]}`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct MappingFile {
     entries: Vec<NewEntry>,
 }
@@ -67,13 +81,14 @@ impl Dev {
                            loopback address only; use `gatewright serve` for others";
             return Err(CliError::Usage(problem.into()));
         }
-        let entries = self.mapping.as_deref().map(read_mapping).transpose()?;
+        let entries: Option<MappingFile> = self.mapping.as_deref().map(read).transpose()?;
+        let declared: Option<SchemasFile> = self.schemas.as_deref().map(read).transpose()?;
         runtime()?.block_on(async {
             let stop = stop_signal()?;
             let mut options = Options::new(self.data.clone());
             options.rate.per_second = self.rate;
             let gateway = Gateway::start(options, Clock::system(), Random::system())?;
-            let kept = self.prepare(&gateway, entries)?;
+            let kept = self.prepare(&gateway, entries, declared)?;
             let ready = Ready::listen(Arc::new(gateway), self.listen, None, None).await?;
             let url = &ready.public_url;
             let line = json!({
@@ -91,7 +106,12 @@ impl Dev {
         })
     }
 
-    fn prepare(&self, gateway: &Gateway, entries: Option<Vec<NewEntry>>) -> Result<Kept, CliError> {
+    fn prepare(
+        &self,
+        gateway: &Gateway,
+        mapping: Option<MappingFile>,
+        declared: Option<SchemasFile>,
+    ) -> Result<Kept, CliError> {
         let file = self.data.join("dev.json");
         let kept = match std::fs::read_to_string(&file) {
             Ok(text) => serde_json::from_str(&text).map_err(|error| {
@@ -112,9 +132,14 @@ impl Dev {
         if let Some(name) = &self.provider {
             set_provider(gateway, organization, kept.directory, name)?;
         }
-        if let Some(entries) = entries {
-            let handle = gateway.store.organization(organization);
-            let now = gateway.clock.now();
+        let handle = gateway.store.organization(organization);
+        let now = gateway.clock.now();
+        if let Some(SchemasFile { schemas }) = declared {
+            schemas::declare(&handle, now, kept.directory, &schemas)
+                .map_err(|error| CliError::Usage(format!("--schemas: {}", chain(&error))))?;
+            gateway.reconciler.wake(organization);
+        }
+        if let Some(MappingFile { entries }) = mapping {
             mapping::replace(&handle, now, &gateway.random, entries)
                 .map_err(|error| CliError::Usage(format!("--mapping: {}", chain(&error))))?;
             gateway.reconciler.wake(organization);
@@ -180,13 +205,11 @@ fn set_provider(
     Ok(())
 }
 
-/// Reads a mapping file: `{"entries": [{"group": {"name": ...}, "kind": ..., "target": ...}]}`.
-fn read_mapping(path: &Path) -> Result<Vec<NewEntry>, CliError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| CliError::file("read the mapping", path, error))?;
-    let file: MappingFile = serde_json::from_str(&text)
-        .map_err(|error| CliError::Usage(format!("{}: {error}", path.display())))?;
-    Ok(file.entries)
+fn read<T: DeserializeOwned>(path: &Path) -> Result<T, CliError> {
+    let text =
+        std::fs::read_to_string(path).map_err(|error| CliError::file("read", path, error))?;
+    serde_json::from_str(&text)
+        .map_err(|error| CliError::Usage(format!("{}: {error}", path.display())))
 }
 
 fn failed(error: &(dyn std::error::Error + 'static)) -> CliError {

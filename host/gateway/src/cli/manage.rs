@@ -43,125 +43,6 @@ impl Organizations {
 }
 
 #[derive(Args)]
-pub(super) struct Directories {
-    #[command(flatten)]
-    connection: Connection,
-    #[command(subcommand)]
-    action: DirectoryAction,
-}
-
-#[derive(Subcommand)]
-enum DirectoryAction {
-    /// List them
-    List,
-    /// Create one; prints its endpoint, and its token, once
-    Create {
-        /// What people call it
-        name: String,
-        /// The provider plugin: generic, okta, entra, google, onelogin, jumpcloud, ping, cyberark, or
-        /// one that you installed
-        #[arg(long, default_value = "generic")]
-        provider: String,
-        /// The provider plugin's settings, a JSON object
-        #[arg(long, default_value = "{}")]
-        settings: String,
-    },
-    /// Change its name, its provider plugin or its settings
-    Update {
-        /// Its id
-        id: String,
-        /// A new name
-        #[arg(long)]
-        name: Option<String>,
-        /// Another provider plugin
-        #[arg(long)]
-        provider: Option<String>,
-        /// Whether the log of requests masks personal values
-        #[arg(long, value_name = "BOOL")]
-        mask_personal_values: Option<bool>,
-        /// What `filter=userName eq "..."` means and what no two users have alike: userName,
-        /// externalId or emails.value. Say what "unique identifier" is set to in Okta
-        #[arg(long, value_name = "ATTRIBUTE")]
-        unique_identifier: Option<String>,
-        /// For how many days a deleted user can be restored: 0 to 3650
-        #[arg(long, value_name = "DAYS")]
-        keep_deleted_days: Option<u32>,
-    },
-    /// List users whom the provider deleted and who can still be restored
-    Deleted {
-        /// The directory's id
-        id: String,
-    },
-    /// Restore a user whom the provider deleted; memberships and seats do not come back by it
-    Restore {
-        /// The directory's id
-        id: String,
-        /// The user's id
-        user: String,
-    },
-}
-
-impl Directories {
-    pub(super) fn run(self) -> Result<(), CliError> {
-        let to = &self.connection;
-        match self.action {
-            DirectoryAction::List => {
-                let answer = to.get(&to.path("/directories"))?;
-                let columns = ["id", "name", "/provider/name", "scim_base_url"];
-                show(to, &answer, "directories", &columns);
-            }
-            DirectoryAction::Create {
-                name,
-                provider,
-                settings,
-            } => {
-                let settings = parse("--settings", &settings)?;
-                let body = json!({ "name": name, "provider": provider, "settings": settings });
-                let answer = to.post(&to.path("/directories"), &body)?;
-                created(to, &answer, &["id", "name", "scim_base_url", "token"]);
-            }
-            DirectoryAction::Update {
-                id,
-                name,
-                provider,
-                mask_personal_values,
-                unique_identifier,
-                keep_deleted_days,
-            } => {
-                let mut body = json!({});
-                for (field, value) in [
-                    ("name", name.map(Value::from)),
-                    ("provider", provider.map(Value::from)),
-                    (
-                        "mask_personal_values",
-                        mask_personal_values.map(Value::from),
-                    ),
-                    ("unique_identifier", unique_identifier.map(Value::from)),
-                    ("keep_deleted_days", keep_deleted_days.map(Value::from)),
-                ] {
-                    if let Some(value) = value {
-                        body[field] = value;
-                    }
-                }
-                let answer = to.patch(&to.path(&format!("/directories/{id}")), &body)?;
-                created(to, &answer, &["id", "name", "/provider/name"]);
-            }
-            DirectoryAction::Deleted { id } => {
-                let answer = to.get(&to.path(&format!("/directories/{id}/deleted-users")))?;
-                let columns = ["id", "user_name", "external_id", "deleted", "kept_until"];
-                show(to, &answer, "users", &columns);
-            }
-            DirectoryAction::Restore { id, user } => {
-                let path = format!("/directories/{id}/deleted-users/{user}/restore");
-                let answer = to.post(&to.path(&path), &json!({}))?;
-                created(to, &answer, &["id", "user_name", "account"]);
-            }
-        }
-        Ok(())
-    }
-}
-
-#[derive(Args)]
 pub(super) struct Tokens {
     #[command(flatten)]
     connection: Connection,
@@ -474,7 +355,7 @@ pub(super) fn account(account: &Value) -> Vec<String> {
     ]
 }
 
-fn show(to: &Connection, answer: &Value, list: &str, columns: &[&str]) {
+pub(super) fn show(to: &Connection, answer: &Value, list: &str, columns: &[&str]) {
     if to.json {
         output::json(answer);
         return;
@@ -492,7 +373,7 @@ fn show(to: &Connection, answer: &Value, list: &str, columns: &[&str]) {
     output::table(&headings, &rows);
 }
 
-fn created(to: &Connection, answer: &Value, fields: &[&str]) {
+pub(super) fn created(to: &Connection, answer: &Value, fields: &[&str]) {
     if to.json {
         output::json(answer);
         return;
@@ -525,7 +406,7 @@ pub(super) fn parse(option: &str, text: &str) -> Result<Value, CliError> {
         .map_err(|error| CliError::Usage(format!("{option} is not JSON: {error}")))
 }
 
-fn read(path: &Path) -> Result<Value, CliError> {
+pub(super) fn read(path: &Path) -> Result<Value, CliError> {
     let text =
         std::fs::read_to_string(path).map_err(|error| CliError::file("read", path, error))?;
     serde_json::from_str(&text)

@@ -3,6 +3,7 @@
 mod client;
 mod demo;
 mod dev;
+mod directories;
 mod manage;
 mod output;
 mod requests;
@@ -35,7 +36,7 @@ enum Command {
     /// Create and list organizations
     Organizations(manage::Organizations),
     /// Create, list and change directories: the connections to identity providers
-    Directories(manage::Directories),
+    Directories(directories::Directories),
     /// Create, list and revoke tokens
     Tokens(manage::Tokens),
     /// Show or replace the mapping of groups to roles and seats

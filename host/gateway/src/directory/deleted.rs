@@ -93,6 +93,7 @@ pub fn restore(
 ) -> Result<Committed<StoredUser>, FactError> {
     let key = (directory.id, users::key(ResourceType::User, id)?);
     let identifier = directory.record.behaviour.unique_identifier;
+    let shape = directory.profile.shape(ResourceType::User);
     let id = id.to_owned();
     let restored = change(&directory.organization, now, move |change| {
         let kept = change.tx.get::<DeletedUsers>(&key)?;
@@ -104,11 +105,12 @@ pub fn restore(
         };
         change.tx.delete::<DeletedUsers>(&key)?;
         let record = UserRecord {
+            terms: shape.index_terms(&kept.record.document, &kept.record.terms),
             modified: change.at(),
             revision: change.revision(),
             ..kept.record
         };
-        identifier::check(change.tx, identifier, key, &record.document)?;
+        identifier::check(change.tx, identifier, key, &record)?;
         bring_back(change, key, &record)?;
         Ok(StoredUser { id: key.1, record })
     })?;
@@ -201,7 +203,7 @@ mod tests {
     use crate::directory::Moment;
     use crate::model::plugins::PluginRef;
     use crate::model::tenancy::{Behaviour, DirectoryRecord};
-    use gatewright_scim::{Preconditions, User};
+    use gatewright_scim::{Preconditions, Profile, User};
     use gatewright_store::{OrganizationId, RedbEngine, RedbOptions, Store};
     use serde_json::Value;
     use std::sync::Arc;
@@ -211,7 +213,11 @@ mod tests {
             now,
             random: Random::system(),
         };
-        let user = User::parse(json!({ "userName": "ada", "externalId": "1" })).unwrap();
+        let user = User::parse(
+            json!({ "userName": "ada", "externalId": "1" }),
+            Profile::default(),
+        )
+        .unwrap();
         users::create(directory, &moment, user.resource)
             .unwrap()
             .value
@@ -248,8 +254,10 @@ mod tests {
                     keep_deleted_days: 7,
                     ..Behaviour::default()
                 },
+                has_schemas: false,
                 created: Timestamp(0),
             },
+            profile: Profile::default(),
         };
         let day = |days: u64| Timestamp(1_000).plus(days * DAY_MS);
         let kept = |now| {

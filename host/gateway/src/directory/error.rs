@@ -28,6 +28,14 @@ pub enum FactError {
         /// Its value, in lower case where case does not matter.
         value: String,
     },
+    /// Another resource has the value of a declared attribute that is unique.
+    #[error("another resource has the {attribute} \"{value}\", which no two may have")]
+    ValueTaken {
+        /// The attribute, with the URN of its schema.
+        attribute: String,
+        /// Its value, in lower case where case does not matter.
+        value: String,
+    },
     /// Another group has the name, and nothing says that it is a different one.
     #[error(
         "another group has the displayName \"{0}\": look it up by a filter, then update it, or \

@@ -4,16 +4,17 @@
 use super::error::FactError;
 use super::membership::{self, Left};
 use super::users::{count, key};
-use super::{Directory, Moment, version};
+use super::{Directory, Moment, identifier, version};
 use crate::ledger::{Change, Committed, change};
 use crate::model::access::Spread;
 use crate::model::facts::{
-    Counted, GROUPS_BY_NAME, GroupRecord, Groups, Members, ResourceKey, text,
+    Counted, GROUPS_BY_NAME, GROUPS_BY_TERM, GroupRecord, Groups, Members, ResourceKey, text,
 };
 use crate::model::tenancy::UnknownMember;
+use gatewright_scim::schema::IndexTerm;
 use gatewright_scim::{
     Group, GroupBody, GroupOperation, GroupPatch, MemberOut, MemberRef, Meta, Preconditions,
-    ResourceType,
+    ResourceType, Shape,
 };
 use gatewright_store::{OrganizationScope, Range, Read, StoreError};
 use serde_json::{Map, Value, json};
@@ -42,10 +43,11 @@ pub fn create(
 ) -> Result<Committed<StoredGroup>, FactError> {
     let key = (directory.id, moment.random.id(moment.now));
     let unknown = directory.record.behaviour.unknown_member;
+    let shape = directory.profile.shape(ResourceType::Group);
     let document = body.group.into_map();
     let members = body.members.unwrap_or_default();
     let created = change(&directory.organization, moment.now, move |change| {
-        let mut edit = Edit::new(key, document.clone(), unknown);
+        let mut edit = Edit::new(key, document.clone(), unknown, shape);
         edit.check_name(change)?;
         count(change, Counted::Groups, key.0, 1)?;
         change.event("group.created", event(key, &document))?;
@@ -59,8 +61,8 @@ pub fn create(
 /// group (RFC 7644 section 3.5.1).
 ///
 /// # Errors
-/// Where there is no such group or none of the version asked for, the name is taken, or a member
-/// does not exist.
+/// Where there is no such group or none of the version asked for, the name is taken, a member does
+/// not exist, or an attribute that is set once is given another value.
 pub fn replace(
     directory: &Directory,
     moment: &Moment,
@@ -68,12 +70,14 @@ pub fn replace(
     conditions: &Preconditions,
     body: GroupBody,
 ) -> Result<Committed<StoredGroup>, FactError> {
-    let document = body.group.into_map();
+    let group = body.group;
     let members = body.members.unwrap_or_default();
+    let profile = directory.profile;
     let key = (directory.id, key(ResourceType::Group, id)?);
     let prepared = Difference::prepare(directory, key, &members)?;
     update(directory, moment, key, conditions, move |change, edit| {
-        edit.document.clone_from(&document);
+        let before = Group::from_stored(edit.document.clone());
+        edit.document = before.replaced_by(group.clone(), profile)?.into_map();
         edit.replace(change, &members, prepared.as_ref())
     })
 }
@@ -122,14 +126,16 @@ fn update(
     body: impl Fn(&mut Change<'_, '_>, &mut Edit) -> Result<(), FactError> + Send + 'static,
 ) -> Result<Committed<StoredGroup>, FactError> {
     let unknown = directory.record.behaviour.unknown_member;
+    let shape = directory.profile.shape(ResourceType::Group);
     let conditions = conditions.clone();
     let updated = change(&directory.organization, moment.now, move |change| {
         let Some(record) = change.tx.get::<Groups>(&key)? else {
             return Err(not_found(key.1));
         };
         check(&conditions, &record)?;
-        let mut edit = Edit::new(key, record.document.clone(), unknown);
+        let mut edit = Edit::new(key, record.document.clone(), unknown, shape);
         edit.revision = Some(record.revision);
+        edit.terms.clone_from(&record.terms);
         body(change, &mut edit)?;
         if edit.document == record.document && edit.added.is_empty() && edit.removed.is_empty() {
             return Ok(StoredGroup { id: key.1, record });
@@ -206,6 +212,7 @@ pub fn get(
 /// What the store says.
 pub fn represent(
     reader: &impl Read<OrganizationScope>,
+    directory: &Directory,
     group: StoredGroup,
     base_url: &str,
     with_members: bool,
@@ -232,7 +239,8 @@ pub fn represent(
         version: version::of_group(&group.record),
     };
     let document = Group::from_stored(group.record.document);
-    Ok(document.to_response(&group.id.to_string(), &meta, members.as_deref()))
+    let id = group.id.to_string();
+    Ok(document.to_response(directory.profile, &id, &meta, members.as_deref()))
 }
 
 /// A group being changed: its document, and who came and left so far.
@@ -242,17 +250,27 @@ struct Edit {
     /// The revision of the group before; none for a new one.
     revision: Option<u64>,
     unknown: UnknownMember,
+    shape: Shape,
+    /// How indexes found it before.
+    terms: Vec<IndexTerm>,
     added: BTreeSet<Uuid>,
     removed: BTreeSet<Uuid>,
 }
 
 impl Edit {
-    fn new(key: ResourceKey, document: Map<String, Value>, unknown: UnknownMember) -> Self {
+    fn new(
+        key: ResourceKey,
+        document: Map<String, Value>,
+        unknown: UnknownMember,
+        shape: Shape,
+    ) -> Self {
         Self {
             key,
             document,
             revision: None,
             unknown,
+            shape,
+            terms: Vec::new(),
             added: BTreeSet::new(),
             removed: BTreeSet::new(),
         }
@@ -357,8 +375,11 @@ impl Edit {
         change: &mut Change<'_, '_>,
         created: crate::clock::Timestamp,
     ) -> Result<StoredGroup, FactError> {
+        let terms = self.shape.index_terms(&self.document, &self.terms);
+        identifier::check_terms(change.tx, &GROUPS_BY_TERM, self.key, &terms)?;
         let record = GroupRecord {
             document: self.document,
+            terms,
             created,
             modified: change.at(),
             revision: change.revision(),

@@ -3,11 +3,14 @@
 //! directory says which that is.
 
 use super::error::FactError;
-use crate::model::facts::{ResourceKey, USERS_BY_EMAIL, USERS_BY_EXTERNAL_ID, Users, emails, text};
+use crate::model::facts::{
+    ResourceKey, TermKey, USERS_BY_EMAIL, USERS_BY_EXTERNAL_ID, USERS_BY_TERM, UserRecord, Users,
+    emails, text,
+};
 use crate::model::tenancy::UniqueIdentifier;
+use gatewright_scim::schema::IndexTerm;
 use gatewright_scim::{Filter, Limits, ResourceType};
-use gatewright_store::{Index, OrganizationScope, Range, Read, StoreError};
-use serde_json::{Map, Value};
+use gatewright_store::{Index, OrganizationScope, Range, Read, StoreError, Table};
 use uuid::Uuid;
 
 /// The filter as the directory means it: where all of it is `userName eq VALUE` and something else
@@ -26,14 +29,39 @@ pub(super) fn meant(
     Filter::parse(&text, resource, &Limits::default()).ok()
 }
 
-/// Refuses a user whose identifier another user of the directory has. Of `userName` that is the
+/// Refuses a resource that has a value of a declared, unique attribute which another one has.
+pub(super) fn check_terms<T: Table<Scope = OrganizationScope, Key = ResourceKey>>(
+    reader: &impl Read<OrganizationScope>,
+    index: &'static Index<T, TermKey>,
+    key: ResourceKey,
+    terms: &[IndexTerm],
+) -> Result<(), FactError> {
+    for term in terms.iter().filter(|term| term.unique) {
+        let wanted = (key.0, term.path.clone(), term.value.clone());
+        for row in reader.index_scan(index, Range::prefix(&wanted))? {
+            let (_, other) = row?;
+            if other != key {
+                return Err(FactError::ValueTaken {
+                    attribute: term.path.clone(),
+                    value: term.value.clone(),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a user whose identifier another user of the directory has, or who has a value of a
+/// declared attribute that is another's. Of `userName` that is the
 /// index's own to say.
 pub(super) fn check(
     reader: &impl Read<OrganizationScope>,
     identifier: UniqueIdentifier,
     key: ResourceKey,
-    document: &Map<String, Value>,
+    record: &UserRecord,
 ) -> Result<(), FactError> {
+    let document = &record.document;
+    check_terms(reader, &USERS_BY_TERM, key, &record.terms)?;
     match identifier {
         UniqueIdentifier::UserName => Ok(()),
         UniqueIdentifier::ExternalId => {

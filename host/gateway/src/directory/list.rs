@@ -7,8 +7,9 @@ use super::users::{self, StoredUser};
 use super::walk::Position;
 use super::{Directory, identifier};
 use crate::model::facts::{
-    Counted, Counters, GROUPS_BY_EXTERNAL_ID, GROUPS_BY_NAME, Groups, MEMBERS_BY_USER, Members,
-    ResourceKey, USERS_BY_EMAIL, USERS_BY_EXTERNAL_ID, USERS_BY_NAME, Users,
+    Counted, Counters, GROUPS_BY_EXTERNAL_ID, GROUPS_BY_NAME, GROUPS_BY_TERM, Groups,
+    MEMBERS_BY_USER, Members, ResourceKey, USERS_BY_EMAIL, USERS_BY_EXTERNAL_ID, USERS_BY_NAME,
+    USERS_BY_TERM, Users,
 };
 use gatewright_scim::{Error as ScimError, Filter, ListQuery, ResourceType, Sort};
 use gatewright_store::{Index, Key, OrganizationScope, Range, Read, Reader, StoreError, Table};
@@ -64,6 +65,7 @@ pub fn page(
     let filter = meant.as_ref().or(given);
     let view = View {
         reader: &reader,
+        entered: directory,
         directory: directory.id,
         resource,
         base_url,
@@ -84,13 +86,16 @@ pub fn page(
         (None, Some(filter)) => view.filtered(filter, start, take)?,
     };
     for found in &mut page.resources {
-        query.projection.apply(found, resource);
+        query
+            .projection
+            .apply(found, directory.profile.shape(resource));
     }
     Ok(page)
 }
 
 struct View<'a> {
     reader: &'a Reader<OrganizationScope>,
+    entered: &'a Directory,
     directory: Uuid,
     resource: ResourceType,
     base_url: &'a str,
@@ -272,7 +277,15 @@ impl View<'_> {
 
     /// The resources that can match, in the order of creation, where an index knows them.
     fn plan(&self, filter: &Filter) -> Result<Option<Vec<ResourceKey>>, StoreError> {
+        let shape = self.entered.profile.shape(self.resource);
         for (path, value) in filter.equalities() {
+            if let Some(term) = shape.index_term(path, value) {
+                let wanted = (self.directory, term.path, term.value);
+                return Ok(Some(match self.resource {
+                    ResourceType::User => self.find(&USERS_BY_TERM, &wanted)?,
+                    ResourceType::Group => self.find(&GROUPS_BY_TERM, &wanted)?,
+                }));
+            }
             let Some(value) = value.as_str() else {
                 continue;
             };
@@ -349,7 +362,7 @@ impl View<'_> {
                 };
                 Some(users::represent(
                     self.reader,
-                    key.0,
+                    self.entered,
                     user,
                     self.base_url,
                     wanted,
@@ -363,6 +376,7 @@ impl View<'_> {
                 let members = needs("members");
                 Some(groups::represent(
                     self.reader,
+                    self.entered,
                     group,
                     self.base_url,
                     members,

@@ -9,13 +9,15 @@ pub mod list;
 pub mod membership;
 pub mod organizations;
 pub mod requests;
+pub mod schemas;
 pub mod users;
 pub mod version;
 pub mod walk;
 
 use crate::clock::{Random, Timestamp};
 use crate::model::tenancy::DirectoryRecord;
-use gatewright_store::Organization;
+use gatewright_scim::Profile;
+use gatewright_store::{Organization, OrganizationScope, Read, StoreError};
 use uuid::Uuid;
 
 /// One directory, as a request that was let in sees it.
@@ -27,6 +29,28 @@ pub struct Directory {
     pub id: Uuid,
     /// Its settings.
     pub record: DirectoryRecord,
+    /// How what is sent to it is read.
+    pub profile: Profile,
+}
+
+impl Directory {
+    /// A directory with the schemas that it declares. `reader` is one of `organization`.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn new(
+        organization: Organization,
+        reader: &impl Read<OrganizationScope>,
+        id: Uuid,
+        record: DirectoryRecord,
+    ) -> Result<Self, StoreError> {
+        Ok(Self {
+            organization,
+            id,
+            profile: schemas::profile(reader, id, &record)?,
+            record,
+        })
+    }
 }
 
 /// Where a write takes its time and ids from.

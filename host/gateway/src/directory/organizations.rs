@@ -158,6 +158,7 @@ pub fn create_directory(
         provider: new.provider,
         previous_provider: None,
         behaviour: new.behaviour,
+        has_schemas: false,
         created: now,
     };
     let purpose = Purpose::Directory {
@@ -375,17 +376,13 @@ pub fn enter(
         return Ok(None);
     }
     let organization = OrganizationId::from(organization);
-    let record = reader
-        .organization(organization)
-        .get::<Directories>(&directory)?;
-    Ok(record.map(|record| {
-        let directory = Directory {
-            organization: store.organization(organization),
-            id: directory,
-            record,
-        };
-        (directory, credential.id)
-    }))
+    let reader = reader.organization(organization);
+    let Some(record) = reader.get::<Directories>(&directory)? else {
+        return Ok(None);
+    };
+    let handle = store.organization(organization);
+    let directory = Directory::new(handle, &reader, directory, record)?;
+    Ok(Some((directory, credential.id)))
 }
 
 fn check(new: &NewDirectory) -> Result<(), TenancyError> {

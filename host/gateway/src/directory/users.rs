@@ -39,27 +39,31 @@ pub fn create(
     let account = moment.random.id(moment.now);
     let label = user.user_name().to_owned();
     let document = user.into_map();
+    let shape = directory.profile.shape(ResourceType::User);
+    let terms = shape.index_terms(&document, &[]);
     let identifier = directory.record.behaviour.unique_identifier;
     let created = change(&directory.organization, moment.now, move |change| {
         if let Some((key, before)) = deleted::take(change, key.0, text(&document, "externalId"))? {
             let record = UserRecord {
                 document: document.clone(),
+                terms: terms.clone(),
                 modified: change.at(),
                 revision: change.revision(),
                 ..before
             };
-            identifier::check(change.tx, identifier, key, &record.document)?;
+            identifier::check(change.tx, identifier, key, &record)?;
             deleted::bring_back(change, key, &record)?;
             return Ok(StoredUser { id: key.1, record });
         }
-        identifier::check(change.tx, identifier, key, &document)?;
         let record = UserRecord {
             document: document.clone(),
+            terms: terms.clone(),
             account,
             created: change.at(),
             modified: change.at(),
             revision: change.revision(),
         };
+        identifier::check(change.tx, identifier, key, &record)?;
         put(change, key, &record, &label)?;
         count(change, Counted::Users, key.0, 1)?;
         accounts::open(change, account, key, &label)?;
@@ -72,7 +76,8 @@ pub fn create(
 /// Replaces a user's document (RFC 7644 section 3.5.1).
 ///
 /// # Errors
-/// Where there is no such user or none of the version asked for, or another one has the user name.
+/// Where there is no such user or none of the version asked for, another one has the user name, or
+/// an attribute that is set once is given another value.
 pub fn replace(
     directory: &Directory,
     moment: &Moment,
@@ -80,9 +85,9 @@ pub fn replace(
     conditions: &Preconditions,
     user: User,
 ) -> Result<Committed<StoredUser>, FactError> {
-    let document = user.into_map();
-    update(directory, moment, id, conditions, move |_| {
-        Ok(User::from_stored(document.clone()))
+    let profile = directory.profile;
+    update(directory, moment, id, conditions, move |before| {
+        Ok(before.replaced_by(user.clone(), profile)?)
     })
 }
 
@@ -112,6 +117,7 @@ fn update(
     let key = (directory.id, key(ResourceType::User, id)?);
     let id = id.to_owned();
     let identifier = directory.record.behaviour.unique_identifier;
+    let shape = directory.profile.shape(ResourceType::User);
     let conditions = conditions.clone();
     let updated = change(&directory.organization, moment.now, move |change| {
         let Some(mut record) = change.tx.get::<Users>(&key)? else {
@@ -128,7 +134,8 @@ fn update(
         }
         let label = after.user_name().to_owned();
         record.document = after.into_map();
-        identifier::check(change.tx, identifier, key, &record.document)?;
+        record.terms = shape.index_terms(&record.document, &record.terms);
+        identifier::check(change.tx, identifier, key, &record)?;
         record.modified = change.at();
         record.revision = change.revision();
         put(change, key, &record, &label)?;
@@ -308,13 +315,13 @@ pub struct Wanted {
 /// What the store says.
 pub fn represent(
     reader: &impl Read<OrganizationScope>,
-    directory: Uuid,
+    directory: &Directory,
     user: StoredUser,
     base_url: &str,
     wanted: Wanted,
 ) -> Result<Value, StoreError> {
     let derived = if wanted.groups || wanted.manager || wanted.meta {
-        Derived::read(reader, (directory, user.id), &user.record)?
+        Derived::read(reader, (directory.id, user.id), &user.record)?
     } else {
         Derived::default()
     };
@@ -339,7 +346,8 @@ pub fn represent(
         display,
     });
     let document = User::from_stored(user.record.document);
-    Ok(document.to_response(&user.id.to_string(), &meta, &groups, manager.as_ref()))
+    let id = user.id.to_string();
+    Ok(document.to_response(directory.profile, &id, &meta, &groups, manager.as_ref()))
 }
 
 fn check(

@@ -1,6 +1,7 @@
 //! Users, groups and memberships: what identity providers said.
 
 use crate::clock::Timestamp;
+use gatewright_scim::schema::IndexTerm;
 use gatewright_store::{Index, OrganizationScope, json_table};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -15,6 +16,9 @@ pub type ResourceKey = (Uuid, Uuid);
 pub struct UserRecord {
     /// The canonical document, without `id`, `meta` and `groups`.
     pub document: Map<String, Value>,
+    /// How indexes find it by attributes that its directory declared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub terms: Vec<IndexTerm>,
     /// The account it is linked to.
     pub account: Uuid,
     /// SCIM `meta.created`.
@@ -41,6 +45,9 @@ pub struct DeletedUserRecord {
 pub struct GroupRecord {
     /// The canonical document, without `id`, `meta` and `members`.
     pub document: Map<String, Value>,
+    /// How indexes find it by attributes that its directory declared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub terms: Vec<IndexTerm>,
     /// SCIM `meta.created`.
     pub created: Timestamp,
     /// SCIM `meta.lastModified`, which a change of members moves too.
@@ -91,7 +98,7 @@ impl Counted {
 json_table! {
     /// Users, by directory and id.
     pub struct Users = 110, "users", OrganizationScope, ResourceKey => UserRecord,
-        indexes [&USERS_BY_NAME, &USERS_BY_EXTERNAL_ID, &USERS_BY_EMAIL];
+        indexes [&USERS_BY_NAME, &USERS_BY_EXTERNAL_ID, &USERS_BY_EMAIL, &USERS_BY_TERM];
 }
 /// Directory and `userName` in lower case, for it is not case-exact (RFC 7643 section 4.1.1).
 pub static USERS_BY_NAME: Index<Users, (Uuid, String)> =
@@ -111,6 +118,11 @@ pub static USERS_BY_EMAIL: Index<Users, (Uuid, String)> =
             .map(|email| (key.0, email))
             .collect()
     });
+/// Directory, path and value of declared attributes that are indexed.
+pub static USERS_BY_TERM: Index<Users, TermKey> =
+    Index::multi(4, "declared attributes", |key, user| {
+        terms(key, &user.terms)
+    });
 
 json_table! {
     /// Deleted users that are still kept, by directory and id.
@@ -129,7 +141,7 @@ pub static DELETED_BY_EXPIRY: Index<DeletedUsers, u64> =
 json_table! {
     /// Groups, by directory and id.
     pub struct Groups = 111, "groups", OrganizationScope, ResourceKey => GroupRecord,
-        indexes [&GROUPS_BY_NAME, &GROUPS_BY_EXTERNAL_ID];
+        indexes [&GROUPS_BY_NAME, &GROUPS_BY_EXTERNAL_ID, &GROUPS_BY_TERM];
 }
 /// Directory and `displayName` in lower case.
 pub static GROUPS_BY_NAME: Index<Groups, (Uuid, String)> =
@@ -140,6 +152,11 @@ pub static GROUPS_BY_NAME: Index<Groups, (Uuid, String)> =
 pub static GROUPS_BY_EXTERNAL_ID: Index<Groups, (Uuid, String)> =
     Index::multi(2, "externalId", |key, group| {
         exact(key, &group.document, "externalId")
+    });
+/// Directory, path and value of declared attributes that are indexed.
+pub static GROUPS_BY_TERM: Index<Groups, TermKey> =
+    Index::multi(3, "declared attributes", |key, group| {
+        terms(key, &group.terms)
     });
 
 json_table! {
@@ -158,6 +175,14 @@ json_table! {
 json_table! {
     /// How many of what a directory has.
     pub struct Counters = 114, "counters", OrganizationScope, (Uuid, u8) => u64;
+}
+
+/// Directory, path of an attribute, value.
+pub type TermKey = (Uuid, String, String);
+
+fn terms(key: &ResourceKey, terms: &[IndexTerm]) -> Vec<TermKey> {
+    let row = |term: &IndexTerm| (key.0, term.path.clone(), term.value.clone());
+    terms.iter().map(row).collect()
 }
 
 fn folded(key: &ResourceKey, document: &Map<String, Value>, name: &str) -> Vec<(Uuid, String)> {

@@ -9,4 +9,5 @@ pub mod events;
 pub mod facts;
 pub mod plugins;
 pub mod requests;
+pub mod schemas;
 pub mod tenancy;

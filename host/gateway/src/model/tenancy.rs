@@ -2,6 +2,7 @@
 
 use super::plugins::PluginRef;
 use crate::clock::Timestamp;
+use gatewright_scim::Unknown;
 use gatewright_store::{OrganizationScope, SystemScope, json_table};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -117,6 +118,10 @@ pub struct Behaviour {
     pub keep_deleted_days: u32,
     /// Whether the log of requests masks personal values.
     pub mask_personal_values: bool,
+    /// What becomes of attributes that no schema has.
+    pub unknown_attributes: Unknown,
+    /// Whether only what the RFCs allow is read.
+    pub strict: bool,
 }
 
 impl Default for Behaviour {
@@ -127,6 +132,8 @@ impl Default for Behaviour {
             // As long as Entra ID keeps a user that was deleted softly.
             keep_deleted_days: 30,
             mask_personal_values: false,
+            unknown_attributes: Unknown::default(),
+            strict: false,
         }
     }
 }
@@ -143,6 +150,9 @@ pub struct DirectoryRecord {
     /// How it treats what the provider sends.
     #[serde(default)]
     pub behaviour: Behaviour,
+    /// Whether it ever declared a schema: if not, nothing needs to be read to know that.
+    #[serde(default)]
+    pub has_schemas: bool,
     /// When it was created.
     pub created: Timestamp,
 }

@@ -25,6 +25,21 @@ pub(crate) enum Literal {
     Bare(String),
 }
 
+impl Literal {
+    /// Whether it is written as the grammar has it (RFC 7644 figure 1), for an attribute of that
+    /// type.
+    pub(crate) fn is_grammatical(&self, attribute: &Attribute) -> bool {
+        let is_text = matches!(
+            attribute.kind,
+            Kind::String | Kind::Reference | Kind::DateTime | Kind::Binary
+        );
+        match self {
+            Self::Quoted(_) => is_text,
+            Self::Bare(text) => text == "null" || !is_text,
+        }
+    }
+}
+
 /// A value that others are compared with, made ready once.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Operand {

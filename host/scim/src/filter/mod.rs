@@ -13,7 +13,7 @@ pub(crate) use expression::{Comparison, Expression};
 pub(crate) use parser::{Parser, Scope};
 pub use sort::Sort;
 
-use crate::{Error, Limits, ResourceType};
+use crate::{Error, Limits, Shape};
 use serde_json::Value;
 use std::fmt;
 
@@ -31,7 +31,8 @@ impl Filter {
     /// values without quotes (`externalId eq jyoung`), a sub-attribute after a value filter
     /// (`emails[type eq "work"].value eq "x"`, which means `emails[type eq "work" and value eq "x"]`),
     /// a complex attribute for its `value` (`emails eq "x"`), an extension's attribute without its
-    /// URN (`manager`), and booleans as strings.
+    /// URN (`manager`), and booleans as strings. In strict mode, of these only operators and names
+    /// in any case, and a complex attribute for its `value`.
     ///
     /// # Errors
     ///
@@ -41,9 +42,10 @@ impl Filter {
     /// than [`Limits::filter_depth`] nested parentheses, `not` and brackets or
     /// [`Limits::filter_terms`] comparisons. An unknown attribute is never an empty result: the
     /// provider would create a second user.
-    pub fn parse(text: &str, resource: ResourceType, limits: &Limits) -> Result<Self, Error> {
-        let mut parser = Parser::new(text, limits);
-        let expression = parser.expression(Scope::Resource(resource))?;
+    pub fn parse(text: &str, shape: impl Into<Shape>, limits: &Limits) -> Result<Self, Error> {
+        let shape = shape.into();
+        let mut parser = Parser::new(text, shape, limits);
+        let expression = parser.expression(Scope::Resource(shape))?;
         parser.end()?;
         Ok(Self { expression })
     }

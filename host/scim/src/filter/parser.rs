@@ -1,14 +1,14 @@
 use super::{Comparison, Expression, Literal, Operator};
 use crate::{
-    Error, Limits, ResourceType,
+    Error, Limits, Shape,
     path::{AttributePath, Named, resolve},
-    schema::{Attribute, Kind},
+    schema::{Attribute, Kind, Returned},
 };
 
 /// Whose attributes a name can be.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Scope {
-    Resource(ResourceType),
+    Resource(Shape),
     /// Sub-attributes of one multi-valued attribute, within brackets.
     Element(AttributePath),
 }
@@ -22,12 +22,14 @@ pub(crate) struct Parser<'a> {
     depth_left: usize,
     terms: usize,
     terms_left: usize,
+    strict: bool,
 }
 
 impl<'a> Parser<'a> {
-    pub(crate) fn new(text: &'a str, limits: &Limits) -> Self {
+    pub(crate) fn new(text: &'a str, shape: Shape, limits: &Limits) -> Self {
         Self {
             text,
+            strict: shape.profile.strict,
             at: 0,
             depth: limits.filter_depth,
             depth_left: limits.filter_depth,
@@ -145,6 +147,10 @@ impl<'a> Parser<'a> {
             return self.relation(path, scope, start);
         };
         let inner = match self.sub_attribute(path.attribute)? {
+            Some(sub) if self.strict => {
+                let what = format!("`.{}` cannot follow `]` in a filter", sub.name);
+                return Err(self.fault(start, &what));
+            }
             // What is asked of the sub-attribute is asked of the same element.
             Some(sub) => {
                 let relative = AttributePath {
@@ -204,6 +210,12 @@ impl<'a> Parser<'a> {
         self.skip_space();
         let value_at = self.at;
         let literal = self.literal()?;
+        if self.strict && !literal.is_grammatical(path.leaf()) {
+            return Err(self.fault(
+                value_at,
+                "text stands in double quotes; numbers, true, false and null stand without",
+            ));
+        }
         Comparison::new(path, full_name, operator, literal)
             .map(|comparison| Expression::Compare(Box::new(comparison)))
             .map_err(|wrong| self.fault(value_at, &wrong))
@@ -211,12 +223,12 @@ impl<'a> Parser<'a> {
 
     fn attribute(&self, name: &str, start: usize, scope: Scope) -> Result<AttributePath, Error> {
         let (found, owner) = match scope {
-            Scope::Resource(resource) => {
-                let found = match resolve(name, resource) {
+            Scope::Resource(shape) => {
+                let found = match resolve(name, shape) {
                     Some(Named::Attribute(path)) => Some(path),
                     Some(Named::Schema(_)) | None => None,
                 };
-                (found, format!("a {}", resource.name()))
+                (found, format!("a {}", shape.resource().name()))
             }
             Scope::Element(element) => {
                 let found = element.attribute.sub_attribute(name);
@@ -228,7 +240,14 @@ impl<'a> Parser<'a> {
                 (found, format!("`{element}`"))
             }
         };
-        found.ok_or_else(|| self.fault(start, &format!("{owner} has no attribute `{name}`")))
+        let path = found
+            .ok_or_else(|| self.fault(start, &format!("{owner} has no attribute `{name}`")))?;
+        if path.leaf().returned == Returned::Never || path.attribute.returned == Returned::Never {
+            // What is never shown cannot be guessed by filters either.
+            let what = format!("`{path}` is never returned, so no filter can ask for it");
+            return Err(self.fault(start, &what));
+        }
+        Ok(path)
     }
 
     fn literal(&mut self) -> Result<Literal, Error> {

@@ -1,8 +1,8 @@
 use crate::{
-    Error, ResourceType,
+    Error, Shape,
     filter::instant,
     path::{AttributePath, Named, resolve},
-    schema::Kind,
+    schema::{Kind, Returned},
 };
 use serde_json::Value;
 use std::{cmp::Ordering, fmt};
@@ -22,13 +22,19 @@ impl Sort {
     ///
     /// 400 `invalidValue` for an attribute that the resource does not have or that has no order,
     /// and for an order that is neither `ascending` nor `descending` (in any case).
-    pub fn parse(by: &str, order: Option<&str>, resource: ResourceType) -> Result<Self, Error> {
-        let Some(Named::Attribute(mut path)) = resolve(by, resource) else {
+    pub fn parse(by: &str, order: Option<&str>, shape: impl Into<Shape>) -> Result<Self, Error> {
+        let shape = shape.into();
+        let Some(Named::Attribute(mut path)) = resolve(by, shape) else {
             return Err(Error::invalid_value(format!(
                 "`sortBy` names `{by}`, which a {} does not have",
-                resource.name()
+                shape.resource().name()
             )));
         };
+        if path.leaf().returned == Returned::Never || path.attribute.returned == Returned::Never {
+            return Err(Error::invalid_value(format!(
+                "`sortBy` names `{path}`, which is never returned"
+            )));
+        }
         if path.leaf().kind == Kind::Complex {
             path.sub = path.attribute.sub_attribute("value");
             if path.sub.is_none() {

@@ -1,7 +1,7 @@
 use super::{elements, target::Target};
 use crate::{
     Error,
-    reading::{read, read_one, settle},
+    reading::{Reading, read, read_one, settle},
 };
 use serde_json::{Map, Value, map::Entry};
 
@@ -19,6 +19,8 @@ pub(crate) struct Change {
     action: Action,
     target: Target,
     value: Value,
+    /// Whether a value filter that selects nothing is an error.
+    strict: bool,
 }
 
 impl Action {
@@ -37,18 +39,19 @@ impl Change {
         action: Action,
         target: Target,
         value: Value,
-        ignored: &mut Vec<String>,
+        reading: &mut Reading,
     ) -> Result<Self, Error> {
         let at = target.to_string();
         let value = if target.path.sub.is_some() || target.filter.is_some() {
-            read_one(target.path.leaf(), value, &at, ignored)?
+            read_one(target.path.leaf(), value, &at, reading)?
         } else {
-            read(target.path.attribute, value, &at, ignored)?
+            read(target.path.attribute, value, &at, reading)?
         };
         Ok(Self {
             action,
             target,
             value,
+            strict: reading.is_strict(),
         })
     }
 
@@ -57,7 +60,7 @@ impl Change {
     pub(crate) fn remove(
         target: Target,
         value: Option<Value>,
-        ignored: &mut Vec<String>,
+        reading: &mut Reading,
     ) -> Result<Self, Error> {
         let names_elements = target.path.attribute.multi_valued
             && target.filter.is_none()
@@ -65,10 +68,10 @@ impl Change {
         let value = match value {
             Some(value) if names_elements => {
                 let at = target.to_string();
-                let value = read(target.path.attribute, value, &at, ignored)?;
+                let value = read(target.path.attribute, value, &at, reading)?;
                 if value.as_array().is_some_and(Vec::is_empty) {
                     // A list of nothing to remove is not a removal of everything.
-                    ignored.push(at);
+                    reading.ignored.push(at);
                 }
                 value
             }
@@ -78,6 +81,7 @@ impl Change {
             action: Action::Remove,
             target,
             value,
+            strict: reading.is_strict(),
         })
     }
 
@@ -117,7 +121,13 @@ impl Change {
                 Some(Value::Array(list)) => list,
                 _ => Vec::new(),
             };
-            elements::apply(self.action, &self.target, &self.value, &mut list)?;
+            elements::apply(
+                self.action,
+                &self.target,
+                &self.value,
+                self.strict,
+                &mut list,
+            )?;
             if list.is_empty() {
                 holder.shift_remove(name);
             } else {

@@ -18,12 +18,13 @@ pub(super) fn apply(
     action: Action,
     target: &Target,
     value: &Value,
+    strict: bool,
     list: &mut Vec<Value>,
 ) -> Result<(), Error> {
     let attribute = target.path.attribute;
     let touched = match (&target.filter, target.path.sub) {
         (None, None) => whole(action, attribute, value, list),
-        _ => selected(action, target, value, list)?,
+        _ => selected(action, target, value, strict, list)?,
     };
     one_primary(list, &touched);
     check_count(attribute, list.len())
@@ -131,6 +132,7 @@ fn selected(
     action: Action,
     target: &Target,
     value: &Value,
+    strict: bool,
     list: &mut Vec<Value>,
 ) -> Result<Vec<usize>, Error> {
     let places: Vec<usize> = list
@@ -149,6 +151,9 @@ fn selected(
         (None, Value::Object(given)) => given.clone(),
         (None, _) => Map::new(),
     };
+    if strict && places.is_empty() && target.filter.is_some() && action != Action::Remove {
+        return Err(Error::no_target(format!("`{target}` selects no value")));
+    }
     let clears = action == Action::Remove || value.is_null();
     if clears {
         return Ok(clear(target, &places, list));

@@ -4,8 +4,8 @@ use super::{
     operation::{Step, parse_operations, place},
 };
 use crate::{
-    Error, Group, Limits, MemberRef, ResourceType, filter::Expression, group::read_members,
-    json::is_clear,
+    Error, Group, Limits, MemberRef, Profile, ResourceType, Shape, filter::Expression,
+    group::read_members, json::is_clear, keep, reading::Reading, rules,
 };
 use serde_json::Value;
 use std::collections::HashSet;
@@ -15,7 +15,7 @@ use std::collections::HashSet;
 #[derive(Debug, Clone)]
 pub struct GroupPatch {
     operations: Vec<GroupOperation>,
-    ignored: Vec<String>,
+    reading: Reading,
 }
 
 /// One part of a PATCH of a group, in the order of the request. No list of members is empty or
@@ -38,6 +38,8 @@ pub enum GroupOperation {
 #[derive(Debug, Clone)]
 pub struct AttributeChanges {
     changes: Vec<(usize, Change)>,
+    kept: Vec<(String, Value)>,
+    shape: Shape,
 }
 
 impl GroupPatch {
@@ -47,20 +49,27 @@ impl GroupPatch {
     ///
     /// As [`UserPatch::parse`](crate::UserPatch::parse). Of the filters on `members` only those
     /// that name ids are taken: `members[value eq "x"]`, also several joined by `or`.
-    pub fn parse(body: &Value, limits: &Limits) -> Result<Self, Error> {
+    pub fn parse(body: &Value, profile: Profile, limits: &Limits) -> Result<Self, Error> {
+        let shape = profile.shape(ResourceType::Group);
         let mut patch = Self {
             operations: Vec::new(),
-            ignored: Vec::new(),
+            reading: Reading::new(shape),
         };
-        for (index, operation) in parse_operations(body, limits)?.into_iter().enumerate() {
+        let operations = parse_operations(body, shape, limits)?;
+        for (index, operation) in operations.into_iter().enumerate() {
             operation
-                .steps(ResourceType::Group, limits, &mut patch.ignored)
+                .steps(limits, &mut patch.reading)
                 .and_then(|steps| {
                     steps
                         .into_iter()
                         .try_for_each(|step| patch.push(index, step))
                 })
                 .map_err(|error| error.within(&place(index)))?;
+        }
+        if !patch.reading.kept.is_empty() {
+            let mut changes = AttributeChanges::new(Vec::new(), shape);
+            changes.kept = std::mem::take(&mut patch.reading.kept);
+            patch.operations.push(GroupOperation::Attributes(changes));
         }
         Ok(patch)
     }
@@ -74,7 +83,7 @@ impl GroupPatch {
     /// The paths of what was left out while reading.
     #[must_use]
     pub fn ignored(&self) -> &[String] {
-        &self.ignored
+        &self.reading.ignored
     }
 
     /// Applies all changes of the group's own attributes; members are not concerned, so their
@@ -93,31 +102,37 @@ impl GroupPatch {
         Ok(Patched {
             changed: resource != *group,
             resource,
-            ignored: self.ignored.clone(),
+            ignored: self.reading.ignored.clone(),
         })
     }
 
     fn push(&mut self, index: usize, step: Step) -> Result<(), Error> {
         if step.target.is_members() {
-            if let Some(operation) = membership(step, &mut self.ignored)? {
+            if let Some(operation) = membership(step, &mut self.reading)? {
                 self.operations.push(operation);
             }
             return Ok(());
         }
-        let change = (index, step.into_change(&mut self.ignored)?);
+        let change = (index, step.into_change(&mut self.reading)?);
         if let Some(GroupOperation::Attributes(last)) = self.operations.last_mut() {
             last.changes.push(change);
         } else {
-            self.operations
-                .push(GroupOperation::Attributes(AttributeChanges {
-                    changes: vec![change],
-                }));
+            let changes = AttributeChanges::new(vec![change], self.reading.shape);
+            self.operations.push(GroupOperation::Attributes(changes));
         }
         Ok(())
     }
 }
 
 impl AttributeChanges {
+    fn new(changes: Vec<(usize, Change)>, shape: Shape) -> Self {
+        Self {
+            changes,
+            kept: Vec::new(),
+            shape,
+        }
+    }
+
     /// The group with these changes.
     ///
     /// # Errors
@@ -130,12 +145,15 @@ impl AttributeChanges {
                 .apply(&mut document)
                 .map_err(|error| error.within(&place(*index)))?;
         }
+        keep::apply(&self.kept, &mut document);
+        rules::keep_immutable(self.shape, group.as_map(), false, &mut document)?;
+        rules::check_required(self.shape, Some(group.as_map()), &document)?;
         Ok(Group::from_stored(document))
     }
 }
 
 /// What an operation on `members` does; none if it does nothing.
-fn membership(step: Step, ignored: &mut Vec<String>) -> Result<Option<GroupOperation>, Error> {
+fn membership(step: Step, reading: &mut Reading) -> Result<Option<GroupOperation>, Error> {
     let path = step.target.path;
     if let Some(sub) = path.sub {
         return Err(Error::mutability(format!(
@@ -171,7 +189,7 @@ fn membership(step: Step, ignored: &mut Vec<String>) -> Result<Option<GroupOpera
     let members = if nothing {
         Vec::new()
     } else {
-        read_members(value, ignored)?
+        read_members(value, reading)?
     };
     Ok(match (step.action, members.is_empty()) {
         (Action::Add, true) => None,
@@ -180,7 +198,7 @@ fn membership(step: Step, ignored: &mut Vec<String>) -> Result<Option<GroupOpera
         (Action::Replace, false) => Some(GroupOperation::ReplaceMembers(members)),
         (Action::Remove, true) => {
             // T5: a removal of none must never become a removal of all.
-            ignored.push("members".to_owned());
+            reading.ignored.push("members".to_owned());
             None
         }
         (Action::Remove, false) => Some(GroupOperation::RemoveMembers(

@@ -2,7 +2,10 @@ use super::{
     change::{Action, Change},
     target::{Lost, Place, Target, all_of, parse_place, resolve_object, schema_value},
 };
-use crate::{Error, Limits, ResourceType, json::kind_of, schema::Mutability};
+use crate::{
+    Error, Limits, Shape, Unknown, json::kind_of, keep, reading::Reading, schema::Mutability,
+    user::require_schema,
+};
 use serde_json::{Map, Value};
 
 /// One entry of `Operations`, its form checked and its value untouched.
@@ -20,13 +23,24 @@ pub(super) struct Step {
     pub(super) value: Option<Value>,
 }
 
+/// The schema of a PATCH (RFC 7644 section 3.5.2).
+const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+
 /// Where an operation stands in the request, for errors.
 pub(super) fn place(index: usize) -> String {
     format!("Operations[{index}]")
 }
 
 /// Reads the body of a PATCH into its operations. The keys and `op` may be in any case (T1).
-pub(super) fn parse_operations(body: &Value, limits: &Limits) -> Result<Vec<Operation>, Error> {
+pub(super) fn parse_operations(
+    body: &Value,
+    shape: Shape,
+    limits: &Limits,
+) -> Result<Vec<Operation>, Error> {
+    let strict = shape.profile.strict;
+    if strict {
+        require_schema(body, PATCH_OP)?;
+    }
     let operations = body
         .as_object()
         .and_then(|body| member(body, "Operations"))
@@ -55,19 +69,15 @@ pub(super) fn parse_operations(body: &Value, limits: &Limits) -> Result<Vec<Oper
         .iter()
         .enumerate()
         .map(|(index, operation)| {
-            parse_operation(operation).map_err(|error| error.within(&place(index)))
+            parse_operation(operation, strict).map_err(|error| error.within(&place(index)))
         })
         .collect()
 }
 
 impl Operation {
     /// The attributes that the operation changes, in the order of the request.
-    pub(super) fn steps(
-        self,
-        resource: ResourceType,
-        limits: &Limits,
-        ignored: &mut Vec<String>,
-    ) -> Result<Vec<Step>, Error> {
+    pub(super) fn steps(self, limits: &Limits, reading: &mut Reading) -> Result<Vec<Step>, Error> {
+        let shape = reading.shape;
         let action = self.action;
         let Some(path) = self.path else {
             let Some(value) = self.value.filter(|_| action != Action::Remove) else {
@@ -81,46 +91,50 @@ impl Operation {
             };
             return Ok(steps(
                 action,
-                resolve_object(object, None, resource, limits, ignored)?,
+                resolve_object(object, None, limits, reading)?,
             ));
         };
-        match parse_place(&path, resource, limits) {
+        match parse_place(&path, shape, limits) {
             Ok(Place::Attribute(target)) if target.is_writable() => Ok(vec![Step {
                 action,
                 target,
                 value: self.value,
             }]),
-            Ok(Place::Attribute(target)) => refuse_read_only(&target, action, ignored),
+            Ok(Place::Attribute(target)) => refuse_read_only(&target, action, &mut reading.ignored),
             Ok(Place::Schema(schema)) => match (action, self.value) {
-                (Action::Remove, _) => Ok(steps_without_value(action, all_of(schema, resource))),
+                (Action::Remove, _) => Ok(steps_without_value(action, all_of(schema, shape))),
                 (_, value) => match schema_value(schema, value.unwrap_or_default())? {
                     Some(object) => Ok(steps(
                         action,
-                        resolve_object(object, Some(schema), resource, limits, ignored)?,
+                        resolve_object(object, Some(schema), limits, reading)?,
                     )),
-                    None => Ok(steps_without_value(
-                        Action::Remove,
-                        all_of(schema, resource),
-                    )),
+                    None => Ok(steps_without_value(Action::Remove, all_of(schema, shape))),
                 },
             },
             Err(Lost::Malformed(error)) => Err(error.within(&format!("path `{path}`"))),
-            Err(Lost::Unknown) => Err(unknown(&path, resource)),
+            Err(Lost::Unknown)
+                if shape.profile.unknown == Unknown::Keep && keep::is_plain(&path) =>
+            {
+                let value = self.value.filter(|_| action != Action::Remove);
+                reading.unknown(path, value.unwrap_or_default())?;
+                Ok(Vec::new())
+            }
+            Err(Lost::Unknown) => Err(unknown(&path, shape)),
         }
     }
 }
 
 impl Step {
     /// The change that it is, its value read.
-    pub(super) fn into_change(self, ignored: &mut Vec<String>) -> Result<Change, Error> {
+    pub(super) fn into_change(self, reading: &mut Reading) -> Result<Change, Error> {
         let change = if self.action == Action::Remove {
-            Change::remove(self.target, self.value, ignored)?
+            Change::remove(self.target, self.value, reading)?
         } else {
             Change::set(
                 self.action,
                 self.target,
                 self.value.unwrap_or_default(),
-                ignored,
+                reading,
             )?
         };
         // Section 3.5.2.2 gives this case its keyword.
@@ -178,7 +192,7 @@ fn refuse_read_only(
     Err(Error::mutability(format!("`{target}` is readOnly{remedy}")))
 }
 
-fn unknown(path: &str, resource: ResourceType) -> Error {
+fn unknown(path: &str, shape: Shape) -> Error {
     if path.eq_ignore_ascii_case("password") {
         return Error::invalid_path(
             "passwords are not kept here (`changePassword` is not supported); take `password` out \
@@ -187,11 +201,11 @@ fn unknown(path: &str, resource: ResourceType) -> Error {
     }
     Error::invalid_path(format!(
         "`{path}` is no attribute of a {}; `/Schemas` lists those that are",
-        resource.name()
+        shape.resource().name()
     ))
 }
 
-fn parse_operation(operation: &Value) -> Result<Operation, Error> {
+fn parse_operation(operation: &Value, strict: bool) -> Result<Operation, Error> {
     let Some(operation) = operation.as_object() else {
         return Err(Error::invalid_syntax(format!(
             "an operation must be an object, but is {}",
@@ -201,7 +215,11 @@ fn parse_operation(operation: &Value) -> Result<Operation, Error> {
     let op = member(operation, "op").and_then(Value::as_str);
     let action = [Action::Add, Action::Replace, Action::Remove]
         .into_iter()
-        .find(|action| op.is_some_and(|op| op.eq_ignore_ascii_case(action.as_str())))
+        .find(|action| {
+            op.is_some_and(|op| {
+                op == action.as_str() || (!strict && op.eq_ignore_ascii_case(action.as_str()))
+            })
+        })
         .ok_or_else(|| Error::invalid_syntax("`op` must be `add`, `replace` or `remove`"))?;
     let path = match member(operation, "path") {
         None | Some(Value::Null) => None,
@@ -217,6 +235,11 @@ fn parse_operation(operation: &Value) -> Result<Operation, Error> {
     let value = member(operation, "value").cloned();
     let value = match action {
         // Serializers that write every field write null for one that is not there.
+        Action::Remove if strict && value.as_ref().is_some_and(|value| !value.is_null()) => {
+            return Err(Error::invalid_value(
+                "`remove` takes no `value`; select what goes by a filter in `path`",
+            ));
+        }
         Action::Remove => value.filter(|value| !value.is_null()),
         Action::Add | Action::Replace if value.is_none() => {
             return Err(Error::invalid_value(format!(

@@ -1,8 +1,9 @@
 use crate::{
-    Error, Limits, ResourceType,
+    Error, Limits, Shape,
     filter::{Expression, Parser},
     json::{is_clear, kind_of},
     path::{AttributePath, Named, resolve},
+    reading::Reading,
     schema::{Mutability, Schema},
 };
 use serde_json::{Map, Value};
@@ -33,13 +34,9 @@ pub(crate) enum Lost {
 
 /// Reads `attribute`, `attribute.sub`, `attribute[filter]` or `attribute[filter].sub`, each with
 /// or without the URN of its schema (RFC 7644 figure 7).
-pub(crate) fn parse_place(
-    text: &str,
-    resource: ResourceType,
-    limits: &Limits,
-) -> Result<Place, Lost> {
-    let mut parser = Parser::new(text, limits);
-    let mut path = match resolve(parser.name(), resource).ok_or(Lost::Unknown)? {
+pub(crate) fn parse_place(text: &str, shape: Shape, limits: &Limits) -> Result<Place, Lost> {
+    let mut parser = Parser::new(text, shape, limits);
+    let mut path = match resolve(parser.name(), shape).ok_or(Lost::Unknown)? {
         Named::Schema(schema) => {
             parser.end().map_err(|_| Lost::Unknown)?;
             return Ok(Place::Schema(schema));
@@ -66,42 +63,42 @@ pub(crate) fn parse_place(
 }
 
 /// Finds the targets of an object's keys: of a whole body, or of the value of a PATCH operation
-/// without a path. Keys may be paths themselves (T4). What the client cannot set or the resource
-/// does not have is left out and added to `ignored` (T8).
+/// without a path. Keys may be paths themselves (T4). What the client cannot set is left out and
+/// noted, what the resource does not have is for [`Reading::unknown`] (T8).
 pub(crate) fn resolve_object(
     object: Map<String, Value>,
     within: Option<&'static Schema>,
-    resource: ResourceType,
     limits: &Limits,
-    ignored: &mut Vec<String>,
+    reading: &mut Reading,
 ) -> Result<Vec<(Target, Value)>, Error> {
+    let shape = reading.shape;
     let mut found = Vec::with_capacity(object.len());
     for (key, value) in object {
+        let is_path = key.contains(['.', '[', ':']);
         let full_key = match within {
             Some(schema) => format!("{}:{key}", schema.id),
             None => key,
         };
-        match parse_place(&full_key, resource, limits) {
+        match parse_place(&full_key, shape, limits) {
             Ok(Place::Schema(schema)) => {
                 if let Some(object) = schema_value(schema, value)? {
-                    let inner = resolve_object(object, Some(schema), resource, limits, ignored)?;
+                    let inner = resolve_object(object, Some(schema), limits, reading)?;
                     found.extend(inner);
-                } else if schema != resource.core() {
-                    found.extend(all_of(schema, resource).map(|target| (target, Value::Null)));
+                } else if schema != shape.core() {
+                    found.extend(all_of(schema, shape).map(|target| (target, Value::Null)));
                 }
+            }
+            Ok(Place::Attribute(_)) | Err(Lost::Malformed(_)) if reading.is_strict() && is_path => {
+                reading.unknown(full_key, value)?;
             }
             Ok(Place::Attribute(target)) if target.is_writable() => found.push((target, value)),
             Ok(Place::Attribute(target)) => {
                 // `schemas` follows from the content; every client sends it.
                 if !is_clear(&value) && target.path.attribute.name != "schemas" {
-                    ignored.push(target.to_string());
+                    reading.ignored.push(target.to_string());
                 }
             }
-            Err(Lost::Unknown) => {
-                if !is_clear(&value) {
-                    ignored.push(full_key);
-                }
-            }
+            Err(Lost::Unknown) => reading.unknown(full_key, value)?,
             Err(Lost::Malformed(error)) => return Err(error.within(&full_key)),
         }
     }
@@ -109,11 +106,8 @@ pub(crate) fn resolve_object(
 }
 
 /// The targets of all attributes of a schema that the client can set.
-pub(crate) fn all_of(
-    schema: &'static Schema,
-    resource: ResourceType,
-) -> impl Iterator<Item = Target> {
-    let extension = (schema != resource.core()).then_some(schema);
+pub(crate) fn all_of(schema: &'static Schema, shape: Shape) -> impl Iterator<Item = Target> {
+    let extension = (schema != shape.core()).then_some(schema);
     schema
         .attributes
         .iter()
@@ -146,8 +140,8 @@ pub(crate) fn schema_value(
 
 impl Target {
     /// The attribute that a path leads to; none if there is none.
-    pub(crate) fn parse(text: &str, resource: ResourceType, limits: &Limits) -> Option<Self> {
-        match parse_place(text, resource, limits) {
+    pub(crate) fn parse(text: &str, shape: Shape, limits: &Limits) -> Option<Self> {
+        match parse_place(text, shape, limits) {
             Ok(Place::Attribute(target)) => Some(target),
             Ok(Place::Schema(_)) | Err(_) => None,
         }

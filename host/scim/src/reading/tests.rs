@@ -1,4 +1,4 @@
-use crate::User;
+use crate::{Profile, User};
 use serde_json::{Value, json};
 
 /// Reads a user with one attribute; the expectation is what is kept of it, or a part of the
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 fn check(name: &str, value: Value, expected: Result<Value, &str>, left_out: &[&str]) {
     let mut body = json!({"userName": "ada"});
     body[name] = value;
-    match (User::parse(body.clone()), expected) {
+    match (User::parse(body.clone(), Profile::default()), expected) {
         (Ok(parsed), Ok(expected)) => {
             // Who is said to be neither is active.
             let mut wanted = json!({"userName": "ada", "active": true});
@@ -231,7 +231,7 @@ fn required_attributes_are_named_with_the_remedy() {
         json!({"userName": ""}),
         json!({"username": null}),
     ] {
-        let error = User::parse(body).unwrap_err();
+        let error = User::parse(body, Profile::default()).unwrap_err();
         assert_eq!(error.scim_type, Some(crate::ScimType::InvalidValue));
         assert!(error.detail.contains("`userName` is required"), "{error}");
     }

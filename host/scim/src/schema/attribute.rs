@@ -1,3 +1,5 @@
+use serde::{Deserialize, Serialize};
+
 /// One attribute or sub-attribute (RFC 7643 sections 2.2 and 7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attribute {
@@ -23,14 +25,18 @@ pub struct Attribute {
     pub reference_types: &'static [&'static str],
     /// The parts of a complex attribute; empty for the others.
     pub sub_attributes: &'static [Attribute],
+    /// Whether an index answers `eq` for it; said of declared attributes alone.
+    pub indexed: bool,
     /// What it means.
     pub description: &'static str,
 }
 
 /// The types of RFC 7643 section 2.3.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Kind {
     /// Text.
+    #[default]
     String,
     /// `true` or `false`.
     Boolean,
@@ -49,29 +55,41 @@ pub enum Kind {
 }
 
 /// Who may change an attribute (RFC 7643 section 7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Mutability {
     /// The client, at any time.
+    #[default]
     ReadWrite,
     /// Only the server; ignored in bodies.
     ReadOnly,
     /// The client, once.
     Immutable,
+    /// The client, at any time, and nobody reads it back.
+    WriteOnly,
 }
 
 /// When an attribute is in an answer (RFC 7643 section 7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Returned {
     /// In every answer, whatever the client asked for.
     Always,
     /// Unless the client asked otherwise.
+    #[default]
     Default,
+    /// If the client asked for it.
+    Request,
+    /// In none.
+    Never,
 }
 
 /// Among whom a value is unique (RFC 7643 section 7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Uniqueness {
     /// Any resource may have the same.
+    #[default]
     None,
     /// Unique within one SCIM endpoint.
     Server,
@@ -114,6 +132,7 @@ impl Attribute {
             canonical_values: &[],
             reference_types: &[],
             sub_attributes: &[],
+            indexed: false,
             description,
         }
     }

@@ -1,4 +1,4 @@
-use super::{Attribute, Kind, Mutability, ResourceType, Returned, Schema, Uniqueness};
+use super::{Attribute, Declared, Kind, Mutability, ResourceType, Returned, Schema, Uniqueness};
 use crate::Limits;
 use serde_json::{Map, Value, json};
 
@@ -35,28 +35,30 @@ impl Default for ConfigFacts {
 /// What `/Schemas` lists (RFC 7643 section 7). `base_url` is the SCIM base without a slash at its
 /// end.
 #[must_use]
-pub fn schemas(base_url: &str) -> Vec<Value> {
-    all().map(|schema| schema_json(schema, base_url)).collect()
+pub fn schemas(declared: Declared, base_url: &str) -> Vec<Value> {
+    all(declared)
+        .map(|schema| schema_json(schema, base_url))
+        .collect()
 }
 
 /// What `/Schemas/{id}` is; none for an unknown id. Ids are compared without regard to case.
 #[must_use]
-pub fn schema(id: &str, base_url: &str) -> Option<Value> {
-    all()
+pub fn schema(declared: Declared, id: &str, base_url: &str) -> Option<Value> {
+    all(declared)
         .find(|schema| schema.id.eq_ignore_ascii_case(id))
         .map(|schema| schema_json(schema, base_url))
 }
 
 /// What `/ResourceTypes` lists, each with its name as id (RFC 7643 section 6).
 #[must_use]
-pub fn resource_types(base_url: &str) -> Vec<Value> {
+pub fn resource_types(declared: Declared, base_url: &str) -> Vec<Value> {
     ResourceType::ALL
         .into_iter()
         .map(|resource| {
-            let extensions: Vec<Value> = resource
-                .extensions()
+            let extensions: Vec<Value> = declared
+                .extensions(resource)
                 .iter()
-                .map(|schema| json!({"schema": schema.id, "required": false}))
+                .map(|schema| json!({"schema": schema.id, "required": schema.required}))
                 .collect();
             json!({
                 "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ResourceType"],
@@ -116,9 +118,9 @@ pub fn service_provider_config(facts: &ConfigFacts, base_url: &str) -> Value {
     config
 }
 
-fn all() -> impl Iterator<Item = &'static Schema> {
-    ResourceType::ALL.into_iter().flat_map(|resource| {
-        std::iter::once(resource.core()).chain(resource.extensions().iter().copied())
+fn all(declared: Declared) -> impl Iterator<Item = &'static Schema> {
+    ResourceType::ALL.into_iter().flat_map(move |resource| {
+        std::iter::once(resource.core()).chain(declared.extensions(resource).iter().copied())
     })
 }
 
@@ -164,11 +166,14 @@ fn attribute_json(attribute: &Attribute) -> Value {
         Mutability::ReadWrite => "readWrite",
         Mutability::ReadOnly => "readOnly",
         Mutability::Immutable => "immutable",
+        Mutability::WriteOnly => "writeOnly",
     };
     json.insert("mutability".into(), mutability.into());
     let returned = match attribute.returned {
         Returned::Always => "always",
         Returned::Default => "default",
+        Returned::Request => "request",
+        Returned::Never => "never",
     };
     json.insert("returned".into(), returned.into());
     let uniqueness = match attribute.uniqueness {

@@ -5,6 +5,7 @@ pub static ENTERPRISE_USER: Schema = Schema {
     id: "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
     name: "Enterprise User",
     description: "What an employer adds to a user",
+    required: false,
     attributes: &[
         Attribute::string("employeeNumber", "What the employer calls the person by"),
         Attribute::string("costCenter", "The cost center"),

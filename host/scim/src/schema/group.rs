@@ -6,6 +6,7 @@ pub static GROUP: Schema = Schema {
     id: "urn:ietf:params:scim:schemas:core:2.0:Group",
     name: "Group",
     description: "A group of users",
+    required: false,
     attributes: &[
         Attribute::string("displayName", "The name that people know the group by").required(),
         Attribute::complex("members", MEMBER, "The users in the group").multi(),

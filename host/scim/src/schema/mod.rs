@@ -1,10 +1,11 @@
 //! The schemas: what attributes there are and how each behaves (RFC 7643 sections 2, 4 and 7).
 //!
-//! One set of static definitions serves everything: reading bodies, PATCH, filters, and what
-//! `/Schemas` says. So an attribute is advertised if and only if it is kept. `password` is not: the
+//! One set of definitions serves everything: reading bodies, PATCH, filters, and what
+//! `/Schemas` says. Those that a directory declares are used like those of the RFC. So an attribute is advertised if and only if it is kept. `password` is not: the
 //! gateway lets nobody sign in, and `changePassword` is announced as unsupported.
 
 mod attribute;
+mod declared;
 mod document;
 mod enterprise;
 mod group;
@@ -12,6 +13,10 @@ mod resource_type;
 mod user;
 
 pub use attribute::{Attribute, Kind, Mutability, Returned, Uniqueness};
+pub use declared::{
+    AttributeDefinition, DeclarationError, Declared, IndexTerm, MOST_ATTRIBUTES, MOST_SCHEMAS,
+    SchemaDefinition,
+};
 pub use document::{ConfigFacts, resource_types, schema, schemas, service_provider_config};
 pub use enterprise::ENTERPRISE_USER;
 pub use group::GROUP;
@@ -19,7 +24,7 @@ pub use resource_type::ResourceType;
 pub use user::USER;
 
 /// A schema and its attributes.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Schema {
     /// The URN.
     pub id: &'static str,
@@ -27,9 +32,20 @@ pub struct Schema {
     pub name: &'static str,
     /// What it describes.
     pub description: &'static str,
+    /// Whether every resource must have it, where it is an extension.
+    pub required: bool,
     /// The attributes, in the order in which they are advertised.
     pub attributes: &'static [Attribute],
 }
+
+/// A schema is what its URN says.
+impl PartialEq for Schema {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Eq for Schema {}
 
 impl Schema {
     /// The attribute of that name, in any case (RFC 7643 section 2.1).
@@ -48,16 +64,19 @@ mod tests {
 
     #[test]
     fn schemas_are_listed_and_found_by_id() {
-        let listed = schemas(BASE);
+        let listed = schemas(Declared::default(), BASE);
         let ids: Vec<&str> = listed.iter().filter_map(|s| s["id"].as_str()).collect();
         assert_eq!(ids, [USER.id, ENTERPRISE_USER.id, GROUP.id]);
         for one in &listed {
             let id = one["id"].as_str().unwrap();
-            assert_eq!(schema(&id.to_uppercase(), BASE).as_ref(), Some(one));
+            assert_eq!(
+                schema(Declared::default(), &id.to_uppercase(), BASE).as_ref(),
+                Some(one)
+            );
             assert_eq!(one["meta"]["location"], format!("{BASE}/Schemas/{id}"));
             assert!(!one.to_string().contains("null"), "Entra reads no nulls");
         }
-        assert_eq!(schema("urn:example:other", BASE), None);
+        assert_eq!(schema(Declared::default(), "urn:example:other", BASE), None);
     }
 
     #[test]
@@ -70,7 +89,7 @@ mod tests {
                 .unwrap()
                 .clone()
         };
-        let user = schema(USER.id, BASE).unwrap();
+        let user = schema(Declared::default(), USER.id, BASE).unwrap();
         let user_name = find(&user, "userName");
         assert_eq!(user_name["required"], true);
         assert_eq!(user_name["caseExact"], false);
@@ -81,7 +100,7 @@ mod tests {
             find(&user, "emails")["subAttributes"][2]["canonicalValues"][0],
             "work"
         );
-        let group = schema(GROUP.id, BASE).unwrap();
+        let group = schema(Declared::default(), GROUP.id, BASE).unwrap();
         assert_eq!(
             find(&group, "members")["subAttributes"][0]["mutability"],
             "immutable"
@@ -115,7 +134,7 @@ mod tests {
 
     #[test]
     fn resource_types_have_their_names_as_ids() {
-        let types = resource_types(BASE);
+        let types = resource_types(Declared::default(), BASE);
         assert_eq!(types[0]["id"], "User");
         assert_eq!(
             types[0]["schemaExtensions"][0]["schema"],

@@ -1,9 +1,12 @@
 use super::{Attribute, ENTERPRISE_USER, GROUP, Schema, USER, attribute};
 
 /// The kinds of resource that the gateway keeps (RFC 7643 section 6).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub enum ResourceType {
     /// A person.
+    #[default]
     User,
     /// A group of persons.
     Group,
@@ -40,7 +43,7 @@ impl ResourceType {
         }
     }
 
-    /// The schemas that a resource of the type may have besides.
+    /// The schemas that a resource of the type may have besides, as the RFC has them.
     #[must_use]
     pub fn extensions(self) -> &'static [&'static Schema] {
         match self {

@@ -5,6 +5,7 @@ pub static USER: Schema = Schema {
     id: "urn:ietf:params:scim:schemas:core:2.0:User",
     name: "User",
     description: "A person as an identity provider describes them",
+    required: false,
     attributes: &[
         Attribute::string("userName", "The name that the person signs in with")
             .required()

@@ -58,6 +58,8 @@ pub enum Behaviour {
     BadIndex,
     /// Answers with one decision fewer than there are accounts.
     WrongCount,
+    /// Does no wrong: gives as its reason what it was told of custom attributes.
+    TellCustom,
 }
 
 /// When to do it.
@@ -124,6 +126,18 @@ impl RolePolicy for Hostile {
                 let past_the_end = u32::try_from(account.mapping.len()).unwrap_or(u32::MAX);
                 for role in &mut decision.roles {
                     role.basis = Basis::MappingEntry(past_the_end);
+                }
+            }
+            Behaviour::TellCustom => {
+                let told = account
+                    .users
+                    .iter()
+                    .flat_map(|user| &user.custom_attributes);
+                let told: Vec<_> = told
+                    .map(|one| format!("{} = {:?}", one.name, one.value))
+                    .collect();
+                for role in &mut decision.roles {
+                    role.reason = told.join("; ");
                 }
             }
             other => misdeeds::commit(other)?,

@@ -20,6 +20,7 @@ pub(crate) fn commit(behaviour: Behaviour) -> Result<(), Refusal> {
         Behaviour::BadIndex
         | Behaviour::BigOutput
         | Behaviour::Garbage
+        | Behaviour::TellCustom
         | Behaviour::Ungranted
         | Behaviour::WrongCount => {}
     }

@@ -3,9 +3,10 @@
 use super::commit::{self, Decided};
 use super::decide::{Failure, Losses, Policies, Subject};
 use super::{Outcome, Shared, spread};
-use crate::access::{catalogue, gather::Gatherer, mapping};
+use crate::access::gather::{Gatherer, Source};
+use crate::access::{catalogue, mapping};
 use crate::clock::Timestamp;
-use crate::directory::deleted;
+use crate::directory::{deleted, schemas};
 use crate::model::access::{ASSIGNMENTS_TO_ASK_AGAIN, DIRTY_BY_DUE, Dirty, DirtyRecord};
 use crate::model::plugins::{Bindings, Slot};
 use crate::model::tenancy::Directories;
@@ -205,15 +206,19 @@ fn subjects(
     plugins: &Plugins,
 ) -> Result<(Vec<Subject>, Vec<types::Account>), StepError> {
     let mapping = mapping::load(reader)?;
-    let mut providers = HashMap::new();
+    let mut directories = HashMap::new();
     for row in reader.scan::<Directories>(Range::all())? {
         let (id, directory) = row?;
-        providers.insert(id, plugins.name(&directory.provider));
+        let source = Source {
+            provider: plugins.name(&directory.provider),
+            profile: schemas::profile(reader, id, &directory)?,
+        };
+        directories.insert(id, source);
     }
     // Those that failed last time come last: see `Policies::decide`.
     let (trusted, suspect): (Vec<_>, Vec<_>) =
         due.iter().partition(|(_, dirty)| dirty.failures == 0);
-    let mut gatherer = Gatherer::new(reader, &mapping.entries, catalogue, &providers);
+    let mut gatherer = Gatherer::new(reader, &mapping.entries, catalogue, &directories);
     let mut subjects = Vec::with_capacity(due.len());
     let mut accounts = Vec::with_capacity(due.len());
     for (account, dirty) in trusted.into_iter().chain(suspect) {

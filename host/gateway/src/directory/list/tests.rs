@@ -6,7 +6,7 @@ use crate::directory::{Moment, groups, users};
 use crate::model::facts::UserRecord;
 use crate::model::plugins::PluginRef;
 use crate::model::tenancy::{Behaviour, DirectoryRecord};
-use gatewright_scim::{Group, Limits, Preconditions, ScimType, User};
+use gatewright_scim::{Group, Limits, Preconditions, Profile, ScimType, User};
 use gatewright_store::{OrganizationId, RedbEngine, RedbOptions, Store, Writer};
 use proptest::prelude::*;
 use serde_json::json;
@@ -55,12 +55,14 @@ fn directory(store: &Store, id: u128) -> Directory {
         },
         previous_provider: None,
         behaviour: Behaviour::default(),
+        has_schemas: false,
         created: Timestamp(0),
     };
     Directory {
         organization: store.organization(OrganizationId::from(Uuid::from_u128(7))),
         id: Uuid::from_u128(id),
         record,
+        profile: Profile::default(),
     }
 }
 
@@ -87,7 +89,7 @@ fn populate(store: &Store, id: u128) -> (Vec<Uuid>, Vec<Uuid>) {
         if let (4, Some(boss)) = (n % 5, made.first()) {
             body["manager"] = boss.to_string().into();
         }
-        let user = User::parse(body).unwrap().resource;
+        let user = User::parse(body, Profile::default()).unwrap().resource;
         let created = users::create(&directory, &moment(n), user).unwrap();
         made.push(created.value.id);
     }
@@ -102,7 +104,7 @@ fn populate(store: &Store, id: u128) -> (Vec<Uuid>, Vec<Uuid>) {
         let body = json!({
             "displayName": format!("Group {}", n % 4), "externalId": format!("G{n}"), "members": members,
         });
-        let group = Group::parse(body).unwrap().resource;
+        let group = Group::parse(body, Profile::default()).unwrap().resource;
         let created = groups::create(&directory, &moment(100 + n), group).unwrap();
         groups_made.push(created.value.id);
     }
@@ -274,6 +276,7 @@ fn too_many_are_not_sorted() {
             let document = json!({ "userName": format!("u{n}"), "active": n > 0 });
             let record = UserRecord {
                 document: document.as_object().cloned().unwrap_or_default(),
+                terms: Vec::new(),
                 account: Uuid::from_u128(n),
                 created: Timestamp(0),
                 modified: Timestamp(0),

@@ -53,11 +53,9 @@ pub(super) async fn restore(
         .gateway
         .run(move |gateway| {
             let record = organizations::directory(&gateway.store, organization.id(), directory)?;
-            let entered = Directory {
-                organization: organization.clone(),
-                id: directory,
-                record,
-            };
+            let reader = organization.read()?;
+            let entered = Directory::new(organization.clone(), &reader, directory, record)?;
+            drop(reader);
             let restored = deleted::restore(&entered, gateway.clock.now(), &user.to_string())?;
             gateway.reconciler.wake(organization.id());
             let document = &restored.value.record.document;

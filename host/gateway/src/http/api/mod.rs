@@ -17,6 +17,7 @@ mod mapping;
 mod organizations;
 mod plugins;
 mod requests;
+mod schemas;
 mod tokens;
 
 use super::Shared;
@@ -67,6 +68,10 @@ fn organization() -> Router<Shared> {
         .route(
             "/directories/{directory}",
             get(directories::show).patch(directories::update),
+        )
+        .route(
+            "/directories/{directory}/schemas",
+            get(schemas::show).put(schemas::declare),
         )
         .route("/directories/{directory}/requests", get(requests::list))
         .route(

@@ -105,11 +105,9 @@ pub(super) async fn replay(
                 "name": gateway.plugins.name(&settings.provider),
                 "digest": settings.provider.digest,
             });
-            let directory = Directory {
-                organization,
-                id: directory,
-                record: settings,
-            };
+            let reader = organization.read()?;
+            let directory = Directory::new(organization, &reader, directory, settings)?;
+            drop(reader);
             let now = replay::run(gateway, &directory, &record, &details, base_url)?;
             Ok::<_, ApiError>(compared(request, &record, &details, &now, &plugin))
         })

@@ -18,6 +18,7 @@ pub(super) fn handle(
     what: &What,
 ) -> Result<Answer, Failure> {
     let base = request.base_url.as_str();
+    let declared = request.directory.profile.declared;
     // A filter here would be misread as one over users (RFC 7644 section 4).
     if request
         .query
@@ -43,10 +44,10 @@ pub(super) fn handle(
             };
             Some(schema::service_provider_config(&facts, base))
         }
-        What::Schemas => Some(list(schema::schemas(base))),
-        What::Schema(id) => schema::schema(id, base),
-        What::ResourceTypes => Some(list(schema::resource_types(base))),
-        What::ResourceType(id) => schema::resource_types(base)
+        What::Schemas => Some(list(schema::schemas(declared, base))),
+        What::Schema(id) => schema::schema(declared, id, base),
+        What::ResourceTypes => Some(list(schema::resource_types(declared, base))),
+        What::ResourceType(id) => schema::resource_types(declared, base)
             .into_iter()
             .find(|found| found["id"] == id.as_str()),
     };

@@ -97,6 +97,7 @@ impl Failure {
                 FactError::NotFound { .. }
                 | FactError::UserNameTaken(_)
                 | FactError::IdentifierTaken { .. }
+                | FactError::ValueTaken { .. }
                 | FactError::GroupNameTaken(_)
                 | FactError::UnknownMember(_)
                 | FactError::Changed { .. }
@@ -128,6 +129,7 @@ impl Failure {
             Self::Fact(
                 FactError::UserNameTaken(_)
                 | FactError::IdentifierTaken { .. }
+                | FactError::ValueTaken { .. }
                 | FactError::GroupNameTaken(_),
             ) => typed(StatusCode::CONFLICT, ScimType::Uniqueness, detail),
             Self::Fact(FactError::Changed { .. }) => plain(StatusCode::PRECONDITION_FAILED, detail),

@@ -79,7 +79,8 @@ fn replace(gateway: &Gateway, request: &Incoming, id: &str) -> Result<Answer, Fa
 fn patch(gateway: &Gateway, request: &Incoming, id: &str) -> Result<Answer, Failure> {
     let projection = request.projection(ResourceType::Group);
     let limits = &gateway.limits.scim;
-    let patch = GroupPatch::parse(&parse_json(&request.body, limits)?, limits)?;
+    let body = parse_json(&request.body, limits)?;
+    let patch = GroupPatch::parse(&body, request.directory.profile, limits)?;
     let ignored = patch.ignored().to_vec();
     let patched = groups::patch(
         &request.directory,
@@ -120,10 +121,8 @@ fn delete(gateway: &Gateway, request: &Incoming, id: &str) -> Result<Answer, Fai
 }
 
 fn parse(gateway: &Gateway, request: &Incoming) -> Result<Parsed<GroupBody>, Failure> {
-    Ok(Group::parse(parse_json(
-        &request.body,
-        &gateway.limits.scim,
-    )?)?)
+    let body = parse_json(&request.body, &gateway.limits.scim)?;
+    Ok(Group::parse(body, request.directory.profile)?)
 }
 
 fn written(
@@ -148,6 +147,12 @@ fn show(
     projection: &Projection,
 ) -> Result<Answer, Failure> {
     let members = projection.includes("members");
-    let body = groups::represent(reader, group, &request.base_url, members)?;
-    Ok(Shown::of(body, projection, ResourceType::Group).into_answer(status))
+    let body = groups::represent(
+        reader,
+        &request.directory,
+        group,
+        &request.base_url,
+        members,
+    )?;
+    Ok(Shown::of(body, projection, request.shape(ResourceType::Group)).into_answer(status))
 }

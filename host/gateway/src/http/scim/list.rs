@@ -16,7 +16,11 @@ pub(super) fn handle(
     request: &Incoming,
     resource: ResourceType,
 ) -> Result<Answer, Failure> {
-    let query = ListQuery::parse(&request.query, resource, &gateway.limits.scim)?;
+    let query = ListQuery::parse(
+        &request.query,
+        request.shape(resource),
+        &gateway.limits.scim,
+    )?;
     answer(gateway, request, &[(resource, query)])
 }
 

@@ -31,7 +31,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
 use axum::response::Response;
 use error::Failure;
-use gatewright_scim::{Preconditions, Projection, ResourceType};
+use gatewright_scim::{Preconditions, Projection, ResourceType, Shape};
 use journal::Notes;
 use provider::{Passed, Room};
 use route::{Place, Route};
@@ -60,7 +60,12 @@ struct Incoming {
 impl Incoming {
     /// Which attributes the answer is to have.
     fn projection(&self, resource: ResourceType) -> Projection {
-        Projection::from_query(&self.query, resource)
+        Projection::from_query(&self.query, self.shape(resource))
+    }
+
+    /// What resources of that kind are like in its directory.
+    fn shape(&self, resource: ResourceType) -> Shape {
+        self.directory.profile.shape(resource)
     }
 
     /// Which version of the resource it is about.

@@ -73,6 +73,7 @@ pub(in crate::http) fn run(
         organization: rehearsal.organization(directory.organization.id()),
         id: directory.id,
         record: directory.record.clone(),
+        profile: directory.profile,
     };
     let created_before = take_back(gateway, &directory, record);
     let mut notes = Notes::default();

@@ -21,7 +21,7 @@ pub(super) fn handle(
     let mut queries = Vec::new();
     let mut refused = None;
     for resource in types {
-        match ListQuery::parse_search(&body, resource, limits) {
+        match ListQuery::parse_search(&body, request.shape(resource), limits) {
             Ok(query) => queries.push((resource, query)),
             // A filter over `userName` finds users; that groups have none is no mistake here.
             Err(error) => refused = Some(error),

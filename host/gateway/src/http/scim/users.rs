@@ -10,7 +10,7 @@ use crate::directory::users::{self, StoredUser};
 use crate::gateway::Gateway;
 use crate::ledger::Committed;
 use axum::http::StatusCode;
-use gatewright_scim::{Parsed, Projection, ResourceType, User, UserPatch, parse_json};
+use gatewright_scim::{Parsed, Projection, ResourceType, Shape, User, UserPatch, parse_json};
 use gatewright_store::{OrganizationId, OrganizationScope, Reader};
 use serde_json::Value;
 
@@ -88,7 +88,8 @@ fn replace(gateway: &Gateway, request: &Incoming, id: &str) -> Result<Answer, Fa
 fn patch(gateway: &Gateway, request: &Incoming, id: &str) -> Result<Answer, Failure> {
     let projection = request.projection(ResourceType::User);
     let limits = &gateway.limits.scim;
-    let patch = UserPatch::parse(&parse_json(&request.body, limits)?, limits)?;
+    let body = parse_json(&request.body, limits)?;
+    let patch = UserPatch::parse(&body, request.directory.profile, limits)?;
     let ignored = patch.ignored().to_vec();
     let patched = users::patch(
         &request.directory,
@@ -119,10 +120,8 @@ fn delete(gateway: &Gateway, request: &Incoming, id: &str) -> Result<Answer, Fai
 }
 
 fn parse(gateway: &Gateway, request: &Incoming) -> Result<Parsed<User>, Failure> {
-    Ok(User::parse(parse_json(
-        &request.body,
-        &gateway.limits.scim,
-    )?)?)
+    let body = parse_json(&request.body, &gateway.limits.scim)?;
+    Ok(User::parse(body, request.directory.profile)?)
 }
 
 fn written(
@@ -159,19 +158,22 @@ impl Shown {
             manager: true,
             meta: true,
         };
-        let directory = request.directory.id;
-        let body = users::represent(reader, directory, user, &request.base_url, wanted)?;
-        Ok(Self::of(body, projection, ResourceType::User))
+        let body = users::represent(reader, &request.directory, user, &request.base_url, wanted)?;
+        Ok(Self::of(
+            body,
+            projection,
+            request.shape(ResourceType::User),
+        ))
     }
 
     /// Leaves in the full `body` what is wanted of it.
-    pub(super) fn of(mut body: Value, projection: &Projection, resource: ResourceType) -> Self {
+    pub(super) fn of(mut body: Value, projection: &Projection, shape: Shape) -> Self {
         let location = body["meta"]["location"].clone();
         let version = body["meta"]["version"]
             .as_str()
             .unwrap_or_default()
             .to_owned();
-        projection.apply(&mut body, resource);
+        projection.apply(&mut body, shape);
         Self {
             body,
             location,

@@ -1,7 +1,7 @@
 mod model;
 
 use super::*;
-use crate::ScimType;
+use crate::{ResourceType, ScimType};
 use serde_json::json;
 
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";

@@ -6,7 +6,7 @@ use super::*;
     reason = "a table of values reads better without `&`"
 )]
 fn check_group(operations: Value, expected: &[&str], ignored: &[&str]) {
-    let patch = GroupPatch::parse(&body(&operations), &Limits::default())
+    let patch = GroupPatch::parse(&body(&operations), Profile::default(), &Limits::default())
         .unwrap_or_else(|error| panic!("{operations}: {error}"));
     let members = |members: &[crate::MemberRef]| {
         members
@@ -119,7 +119,12 @@ fn a_group_is_emptied_only_by_saying_so() {
 fn refusals_for_groups() {
     use ScimType::{InvalidFilter, InvalidPath, InvalidValue, Mutability};
     let check = |operation: Value, expected: ScimType, part: &str| {
-        let error = GroupPatch::parse(&body(&json!([operation])), &Limits::default()).unwrap_err();
+        let error = GroupPatch::parse(
+            &body(&json!([operation])),
+            Profile::default(),
+            &Limits::default(),
+        )
+        .unwrap_err();
         assert_eq!(error.scim_type, Some(expected), "{error}");
         assert!(error.detail.contains(part), "{error}");
     };
@@ -182,12 +187,16 @@ fn refusals_for_groups() {
 
 #[test]
 fn a_group_is_renamed_without_its_members() {
-    let group = Group::parse(json!({"displayName": "A", "externalId": "e"}))
-        .unwrap()
-        .resource
-        .group;
+    let group = Group::parse(
+        json!({"displayName": "A", "externalId": "e"}),
+        Profile::default(),
+    )
+    .unwrap()
+    .resource
+    .group;
     let patch = GroupPatch::parse(
         &body(&json!([{"op": "replace", "value": {"id": "g", "displayName": "B"}}])),
+        Profile::default(),
         &Limits::default(),
     )
     .unwrap();

@@ -7,14 +7,16 @@ mod selection;
 mod user;
 
 use super::*;
-use crate::{Error, Group, Limits, ScimType, User};
+use crate::{Error, Group, Limits, Profile, ScimType, User};
 use serde_json::{Value, json};
 
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
 fn user(mut document: Value) -> User {
     document["userName"] = "ada".into();
-    User::parse(document).expect("a user").resource
+    User::parse(document, Profile::default())
+        .expect("a user")
+        .resource
 }
 
 fn body(operations: &Value) -> Value {
@@ -22,7 +24,7 @@ fn body(operations: &Value) -> Value {
 }
 
 fn run(before: &User, operations: &Value) -> Result<Patched<User>, Error> {
-    UserPatch::parse(&body(operations), &Limits::default())?.apply(before)
+    UserPatch::parse(&body(operations), Profile::default(), &Limits::default())?.apply(before)
 }
 
 /// One or more operations on a user, and the user that comes out.

@@ -112,7 +112,7 @@ proptest! {
         prop_assert_eq!(patched.changed, !model.is_empty());
         let text = document.to_string();
         prop_assert!(!text.contains("null") && !text.contains("{}"), "{}", text);
-        let again = User::parse(Value::Object(patched.resource.clone().into_map())).unwrap();
+        let again = User::parse(Value::Object(patched.resource.clone().into_map()), Profile::default()).unwrap();
         prop_assert_eq!(again.resource, patched.resource);
     }
 

@@ -134,9 +134,12 @@ fn an_attribute_has_no_end_of_values() {
     assert!(add(1_000).is_ok());
     assert_eq!(add(1_001).unwrap_err().status, 413);
     assert_eq!(
-        User::parse(json!({"userName": "a", "emails": many(0, 1_001)}))
-            .unwrap_err()
-            .status,
+        User::parse(
+            json!({"userName": "a", "emails": many(0, 1_001)}),
+            Profile::default()
+        )
+        .unwrap_err()
+        .status,
         413
     );
 }

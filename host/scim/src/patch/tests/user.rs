@@ -272,6 +272,11 @@ fn too_many_operations_are_too_large() {
         ..Limits::default()
     };
     let operation = json!({"op": "remove", "path": "title"});
-    let error = UserPatch::parse(&body(&json!([operation, operation])), &limits).unwrap_err();
+    let error = UserPatch::parse(
+        &body(&json!([operation, operation])),
+        Profile::default(),
+        &limits,
+    )
+    .unwrap_err();
     assert_eq!(error.status, 413);
 }

@@ -1,0 +1,174 @@
+//! `gatewright directories`: the connections to identity providers.
+
+use super::client::Connection;
+use super::manage::{created, parse, read, show};
+use super::output::{self, CliError};
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+#[derive(Args)]
+pub(super) struct Directories {
+    #[command(flatten)]
+    connection: Connection,
+    #[command(subcommand)]
+    action: DirectoryAction,
+}
+
+#[derive(Subcommand)]
+enum DirectoryAction {
+    /// List them
+    List,
+    /// Create one; prints its endpoint, and its token, once
+    Create {
+        /// What people call it
+        name: String,
+        /// The provider plugin: generic, okta, entra, google, onelogin, jumpcloud, ping, cyberark, or
+        /// one that you installed
+        #[arg(long, default_value = "generic")]
+        provider: String,
+        /// The provider plugin's settings, a JSON object
+        #[arg(long, default_value = "{}")]
+        settings: String,
+    },
+    /// Change its name, its provider plugin or its settings
+    Update {
+        /// Its id
+        id: String,
+        /// A new name
+        #[arg(long)]
+        name: Option<String>,
+        /// Another provider plugin
+        #[arg(long)]
+        provider: Option<String>,
+        /// Whether the log of requests masks personal values
+        #[arg(long, value_name = "BOOL")]
+        mask_personal_values: Option<bool>,
+        /// What `filter=userName eq "..."` means and what no two users have alike: userName,
+        /// externalId or emails.value. Say what "unique identifier" is set to in Okta
+        #[arg(long, value_name = "ATTRIBUTE")]
+        unique_identifier: Option<String>,
+        /// For how many days a deleted user can be restored: 0 to 3650
+        #[arg(long, value_name = "DAYS")]
+        keep_deleted_days: Option<u32>,
+        /// What becomes of attributes that no schema has: ignore, keep (answered, and nothing else) or
+        /// refuse
+        #[arg(long, value_name = "WHAT")]
+        unknown_attributes: Option<String>,
+        /// What becomes of members that do not exist: refuse or skip
+        #[arg(long, value_name = "WHAT")]
+        unknown_member: Option<String>,
+        /// Whether only what the RFCs allow is read: for providers that follow them to the letter
+        #[arg(long, value_name = "BOOL")]
+        strict: Option<bool>,
+    },
+    /// The schemas that it declares beside those of the RFC
+    Schemas {
+        #[command(subcommand)]
+        action: SchemasAction,
+    },
+    /// List users whom the provider deleted and who can still be restored
+    Deleted {
+        /// The directory's id
+        id: String,
+    },
+    /// Restore a user whom the provider deleted; memberships and seats do not come back by it
+    Restore {
+        /// The directory's id
+        id: String,
+        /// The user's id
+        user: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum SchemasAction {
+    /// Print them as JSON
+    Get {
+        /// The directory's id
+        id: String,
+    },
+    /// Declare these and no others. Values of what is declared no longer stay, unseen, until their
+    /// resource is replaced
+    Set {
+        /// The directory's id
+        id: String,
+        /// A JSON file, as `get` prints it: {"schemas": [...]}, each as RFC 7643 section 7 has it, with
+        /// "resourceType" (User or Group) and, for attributes, "indexed"
+        file: PathBuf,
+    },
+}
+
+impl Directories {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let to = &self.connection;
+        match self.action {
+            DirectoryAction::List => {
+                let answer = to.get(&to.path("/directories"))?;
+                let columns = ["id", "name", "/provider/name", "scim_base_url"];
+                show(to, &answer, "directories", &columns);
+            }
+            DirectoryAction::Create {
+                name,
+                provider,
+                settings,
+            } => {
+                let settings = parse("--settings", &settings)?;
+                let body = json!({ "name": name, "provider": provider, "settings": settings });
+                let answer = to.post(&to.path("/directories"), &body)?;
+                created(to, &answer, &["id", "name", "scim_base_url", "token"]);
+            }
+            DirectoryAction::Update {
+                id,
+                name,
+                provider,
+                mask_personal_values,
+                unique_identifier,
+                keep_deleted_days,
+                unknown_attributes,
+                unknown_member,
+                strict,
+            } => {
+                let mut body = json!({});
+                for (field, value) in [
+                    ("name", name.map(Value::from)),
+                    ("provider", provider.map(Value::from)),
+                    (
+                        "mask_personal_values",
+                        mask_personal_values.map(Value::from),
+                    ),
+                    ("unique_identifier", unique_identifier.map(Value::from)),
+                    ("keep_deleted_days", keep_deleted_days.map(Value::from)),
+                    ("unknown_attributes", unknown_attributes.map(Value::from)),
+                    ("unknown_member", unknown_member.map(Value::from)),
+                    ("strict", strict.map(Value::from)),
+                ] {
+                    if let Some(value) = value {
+                        body[field] = value;
+                    }
+                }
+                let answer = to.patch(&to.path(&format!("/directories/{id}")), &body)?;
+                created(to, &answer, &["id", "name", "/provider/name"]);
+            }
+            DirectoryAction::Schemas { action } => {
+                let path = |id: &str| to.path(&format!("/directories/{id}/schemas"));
+                let answer = match action {
+                    SchemasAction::Get { id } => to.get(&path(&id))?,
+                    SchemasAction::Set { id, file } => to.put(&path(&id), &read(&file)?)?,
+                };
+                output::json(&answer);
+            }
+            DirectoryAction::Deleted { id } => {
+                let answer = to.get(&to.path(&format!("/directories/{id}/deleted-users")))?;
+                let columns = ["id", "user_name", "external_id", "deleted", "kept_until"];
+                show(to, &answer, "users", &columns);
+            }
+            DirectoryAction::Restore { id, user } => {
+                let path = format!("/directories/{id}/deleted-users/{user}/restore");
+                let answer = to.post(&to.path(&path), &json!({}))?;
+                created(to, &answer, &["id", "user_name", "account"]);
+            }
+        }
+        Ok(())
+    }
+}
