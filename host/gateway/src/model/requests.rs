@@ -1,16 +1,25 @@
 //! The log of requests: what an identity provider sent to a directory, and what became of it.
 
 use crate::clock::Timestamp;
-use gatewright_store::{Index, OrganizationScope, json_table, raw_table};
+use gatewright_store::{OrganizationScope, json_table, raw_table};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-/// Where a request is: its directory, then its id. Ids sort by the time at which requests came in.
-pub type RequestKey = (Uuid, Uuid);
+/// Where a segment is: its directory, then the greatest id in it. Ids sort by the time at which
+/// requests came in, so a segment has nothing that came in after its key.
+pub type SegmentKey = (Uuid, Uuid);
+
+/// Requests of one directory that were written together, ordered by id. Very many requests would
+/// otherwise be very many rows, which cost the requests themselves their time in the store.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RequestSegment {
+    /// Each with its id.
+    pub requests: Vec<(Uuid, RequestRecord)>,
+}
 
 /// What a list of requests shows of one. The rest is its [`RequestDetails`].
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RequestRecord {
     /// When it came in.
     pub at: Timestamp,
@@ -51,6 +60,8 @@ pub struct RequestRecord {
     pub masked: bool,
     /// Bytes that it takes up, which is what the log's size is counted in.
     pub bytes: u64,
+    /// Where its [`RequestDetails`] begin in those of its segment, and how many bytes they are.
+    pub details: (u64, u64),
     /// How many requests before it were left out, because more came in than could be written.
     #[serde(default)]
     pub left_out: u64,
@@ -123,24 +134,21 @@ pub struct RequestLogRecord {
     pub bytes: u64,
 }
 
-json_table! {
-    /// Logged requests, by directory and id.
-    pub struct Requests = 132, "requests", OrganizationScope, RequestKey => RequestRecord,
-        indexes [&REQUESTS_BY_SUBJECT];
-}
-/// Directory and each subject.
-pub static REQUESTS_BY_SUBJECT: Index<Requests, (Uuid, String)> =
-    Index::multi(1, "subject", |key, request| {
-        let subjects = request.subjects.iter();
-        subjects.map(|subject| (key.0, subject.clone())).collect()
-    });
-
 raw_table! {
-    /// The details of logged requests, as JSON, by directory and id. Apart, so that a list does not
-    /// read them.
-    pub struct RequestBodies = 133, "request details", OrganizationScope, RequestKey;
+    /// Logged requests, each value a [`RequestSegment`] as JSON.
+    pub struct RequestSegments = 140, "request segments", OrganizationScope, SegmentKey;
+}
+raw_table! {
+    /// The details of a segment's requests, as JSON, one behind the other. Apart, so that a list does
+    /// not read them.
+    pub struct SegmentDetails = 141, "request details", OrganizationScope, SegmentKey;
+}
+raw_table! {
+    /// What a segment's requests are about: the first four bytes of each subject, in order. A search
+    /// reads these few bytes of each segment, and the segments that they say may have somebody.
+    pub struct SegmentSubjects = 142, "request subjects", OrganizationScope, SegmentKey;
 }
 json_table! {
     /// How large each directory's log is.
-    pub struct RequestLogs = 134, "request logs", OrganizationScope, Uuid => RequestLogRecord;
+    pub struct RequestLogs = 143, "request logs", OrganizationScope, Uuid => RequestLogRecord;
 }

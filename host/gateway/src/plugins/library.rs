@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use tracing::info;
 
 /// Why a plugin was not installed, found or loaded.
@@ -101,10 +102,30 @@ impl Plugins {
             loaded: Mutex::default(),
             names: Mutex::default(),
         };
-        for (_, wasm) in BUILT_IN {
-            plugins.install_as(wasm, true)?;
-        }
+        plugins.install_built_in()?;
         Ok(plugins)
+    }
+
+    /// Compiling is most of a first start, so it uses all processors.
+    fn install_built_in(&self) -> Result<(), PluginError> {
+        let threads = thread::available_parallelism().map_or(1, usize::from);
+        let share = BUILT_IN.len().div_ceil(threads).max(1);
+        thread::scope(|scope| {
+            let install = |share: &[(&str, &[u8])]| -> Result<(), PluginError> {
+                for (_, wasm) in share {
+                    self.install_as(wasm, true)?;
+                }
+                Ok(())
+            };
+            let running: Vec<_> = BUILT_IN
+                .chunks(share)
+                .map(|share| scope.spawn(move || install(share)))
+                .collect();
+            running.into_iter().try_for_each(|thread| {
+                let done = thread.join();
+                done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
+        })
     }
 
     /// Installs a component: checks and describes it, and stores it under its digest. Installing
@@ -162,7 +183,7 @@ impl Plugins {
             let (digest, record) = row?;
             all.push((hex(&digest), record));
         }
-        all.sort_by_key(|(_, record)| record.installed);
+        all.sort_by(|(_, a), (_, b)| (a.installed, &a.name).cmp(&(b.installed, &b.name)));
         Ok(all)
     }
 

@@ -9,6 +9,7 @@
 mod prepare;
 mod read;
 pub(crate) mod redact;
+mod segment;
 mod subject;
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 /// Bytes of a patch that are kept.
 const PATCH: usize = redact::KEPT;
-/// Bytes that a row takes beside its texts: keys, indexes, counters.
+/// Bytes that a request takes beside its details, about.
 const ROW: u64 = 400;
 
 /// A row that is ready.
@@ -100,6 +100,7 @@ pub(super) fn row(organization: OrganizationId, seen: Seen) -> Row {
         ignored: count(seen.ignored.len()),
         masked: mask,
         bytes: details.len() as u64 + ROW,
+        details: (0, 0),
         left_out: 0,
     };
     Row {

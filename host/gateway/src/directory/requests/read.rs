@@ -1,9 +1,10 @@
 //! Reading the log: the newest first, by page, and by whom a request is about.
 
+use super::segment;
 use super::subject::digest;
 use crate::clock::{Random, Timestamp};
 use crate::model::requests::{
-    REQUESTS_BY_SUBJECT, RequestBodies, RequestDetails, RequestRecord, Requests,
+    RequestDetails, RequestRecord, RequestSegments, SegmentDetails, SegmentKey, SegmentSubjects,
 };
 use gatewright_store::{OrganizationScope, Range, Read, StoreError};
 use uuid::Uuid;
@@ -37,7 +38,8 @@ pub struct Page {
     pub next: Option<Uuid>,
 }
 
-/// Up to `limit` requests of a directory.
+/// Up to `limit` requests of a directory. Segment by segment, the newest first: requests that were
+/// answered at about the same time may stand in another order than they came in.
 ///
 /// # Errors
 /// What the store says.
@@ -47,64 +49,76 @@ pub fn search(
     search: &Search,
     limit: usize,
 ) -> Result<Page, StoreError> {
-    let bound = search.before.map(first_id);
-    let start = match (search.cursor, bound) {
-        (Some(cursor), Some(bound)) => Some(cursor.min(bound)),
-        (cursor, bound) => cursor.or(bound),
-    };
+    let wanted = search.about.as_ref().map(|about| digest(directory, about));
     let mut page = Page {
         requests: Vec::new(),
         next: None,
     };
-    for (looked_at, key) in keys(reader, directory, search, start)?.enumerate() {
+    let mut looked_at = 0;
+    // Where the page before ended: in the midst of a segment, or, where that is gone, at its id.
+    let cursor = match search.cursor {
+        Some(cursor) => Some((cursor, segment::find(reader, directory, cursor)?)),
+        None => None,
+    };
+    let range = Range::prefix(&directory).reverse();
+    let range = match &cursor {
+        Some((_, Some((key, ..)))) => range.from(key),
+        Some((id, None)) => range.after(&(directory, *id)),
+        None => range,
+    };
+    for key in keys(reader, range, wanted.as_deref())? {
         let key = key?;
-        if page.requests.len() == limit || looked_at == LOOKED_AT {
-            return Ok(page);
-        }
-        let Some(record) = reader.get::<Requests>(&key)? else {
+        let Some(bytes) = reader.get::<RequestSegments>(&key)? else {
             continue;
         };
-        if search.after.is_some_and(|after| record.at < after) {
-            break;
+        let mut requests = segment::read(&bytes).requests;
+        if let Some((_, Some((last, _, place)))) = &cursor
+            && *last == key
+        {
+            requests.truncate(*place);
         }
-        page.next = Some(key.1);
-        if search.fits(&record) {
-            page.requests.push((key.1, record));
+        for (id, record) in requests.into_iter().rev() {
+            if page.requests.len() == limit || looked_at == LOOKED_AT {
+                return Ok(page);
+            }
+            looked_at += 1;
+            page.next = Some(id);
+            let about = |wanted: &String| record.subjects.contains(wanted);
+            if wanted.as_ref().is_none_or(about) && search.fits(&record) {
+                page.requests.push((id, record));
+            }
+        }
+        // Nothing in the segments before this one came in later than its key.
+        if search
+            .after
+            .is_some_and(|after| key.1 < Random::lowest_id(after))
+        {
+            break;
         }
     }
     page.next = None;
     Ok(page)
 }
 
-type Keys<'r> = Box<dyn Iterator<Item = Result<(Uuid, Uuid), StoreError>> + 'r>;
+type Keys<'r> = Box<dyn Iterator<Item = Result<SegmentKey, StoreError>> + 'r>;
 
-/// The keys that can match, the newest first.
+/// The segments that can have what is wanted, in the order of the range.
 fn keys<'r>(
     reader: &'r impl Read<OrganizationScope>,
-    directory: Uuid,
-    search: &Search,
-    start: Option<Uuid>,
+    range: Range<SegmentKey>,
+    wanted: Option<&str>,
 ) -> Result<Keys<'r>, StoreError> {
-    Ok(match &search.about {
-        Some(about) => {
-            let subject = (directory, digest(directory, about));
-            let range = Range::prefix(&subject);
-            let range = match start {
-                Some(start) => range.reverse().after_entry(&subject, &(directory, start)),
-                None => range.reverse(),
-            };
-            let entries = reader.index_scan(&REQUESTS_BY_SUBJECT, range)?;
-            Box::new(entries.map(|entry| entry.map(|(_, key)| key)))
+    let Some(mark) = wanted.and_then(segment::mark) else {
+        return Ok(Box::new(reader.keys::<RequestSegments>(range)?));
+    };
+    let rows = reader.scan::<SegmentSubjects>(range)?;
+    Ok(Box::new(rows.filter_map(move |row| match row {
+        Ok((key, subjects)) => {
+            let (marks, _) = subjects.as_chunks::<4>();
+            marks.binary_search(&mark).is_ok().then_some(Ok(key))
         }
-        None => {
-            let range = Range::prefix(&directory).reverse();
-            let range = match start {
-                Some(start) => range.after(&(directory, start)),
-                None => range,
-            };
-            Box::new(reader.keys::<Requests>(range)?)
-        }
-    })
+        Err(error) => Some(Err(error)),
+    })))
 }
 
 impl Search {
@@ -114,13 +128,11 @@ impl Search {
             _ => record.status == wanted,
         });
         let method = self.method.as_ref();
-        status && method.is_none_or(|wanted| record.method.eq_ignore_ascii_case(wanted))
+        let early = self.before.is_none_or(|before| record.at < before);
+        let late = self.after.is_none_or(|after| record.at >= after);
+        let method = method.is_none_or(|wanted| record.method.eq_ignore_ascii_case(wanted));
+        status && method && early && late
     }
-}
-
-/// The smallest id of a time.
-fn first_id(time: Timestamp) -> Uuid {
-    Random::lowest_id(time)
 }
 
 /// One request.
@@ -132,7 +144,8 @@ pub fn find(
     directory: Uuid,
     request: Uuid,
 ) -> Result<Option<RequestRecord>, StoreError> {
-    reader.get::<Requests>(&(directory, request))
+    let found = segment::find(reader, directory, request)?;
+    Ok(found.map(|(_, mut segment, place)| segment.requests.swap_remove(place).1))
 }
 
 /// The details of one request.
@@ -144,23 +157,15 @@ pub fn details(
     directory: Uuid,
     request: Uuid,
 ) -> Result<RequestDetails, StoreError> {
-    let bytes = reader.get::<RequestBodies>(&(directory, request))?;
-    // A row that only counts has none.
-    Ok(bytes
-        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+    let Some((key, segment, place)) = segment::find(reader, directory, request)? else {
+        return Ok(RequestDetails::default());
+    };
+    let bytes = reader.get::<SegmentDetails>(&key)?.unwrap_or_default();
+    let (start, count) = segment.requests[place].1.details;
+    let part = usize::try_from(start)
+        .ok()
+        .and_then(|start| bytes.get(start..)?.get(..usize::try_from(count).ok()?));
+    Ok(part
+        .and_then(|part| serde_json::from_slice(part).ok())
         .unwrap_or_default())
-}
-
-/// The newest request about a subject.
-pub(super) fn last_of(
-    reader: &impl Read<OrganizationScope>,
-    directory: Uuid,
-    subject: &str,
-) -> Result<Option<RequestRecord>, StoreError> {
-    let range = Range::prefix(&(directory, subject.to_owned())).reverse();
-    let mut entries = reader.index_scan(&REQUESTS_BY_SUBJECT, range)?;
-    match entries.next().transpose()? {
-        Some((_, key)) => reader.get::<Requests>(&key),
-        None => Ok(None),
-    }
 }

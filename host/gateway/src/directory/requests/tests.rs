@@ -1,8 +1,10 @@
 //! The log on a store of its own and with a clock of its own.
 
 use super::*;
-use crate::model::requests::{RequestBodies, RequestLogs, Requests};
-use gatewright_store::{Range, Read, RedbEngine, RedbOptions};
+use crate::model::requests::{
+    RequestLogs, RequestRecord, RequestSegments, SegmentDetails, SegmentSubjects,
+};
+use gatewright_store::{OrganizationScope, Range, Read, RedbEngine, RedbOptions};
 use std::sync::atomic::AtomicU64;
 
 const DAY: u64 = 86_400_000;
@@ -71,15 +73,31 @@ impl Fixture {
     fn names(&self) -> Vec<String> {
         let reader = self.organization().read().unwrap();
         let page = search(&reader, DIRECTORY, &Search::default(), 100).unwrap();
-        let rows = reader.keys::<Requests>(Range::all()).unwrap().count();
-        let details = reader.keys::<RequestBodies>(Range::all()).unwrap().count();
         let log = reader.get::<RequestLogs>(&DIRECTORY).unwrap().unwrap();
-        assert_eq!((rows, details as u64), (details, log.rows));
+        assert_eq!(records(&reader).len() as u64, log.rows);
+        let segments = reader
+            .keys::<RequestSegments>(Range::all())
+            .unwrap()
+            .count();
+        let details = reader.keys::<SegmentDetails>(Range::all()).unwrap().count();
+        let subjects = reader
+            .keys::<SegmentSubjects>(Range::all())
+            .unwrap()
+            .count();
+        assert_eq!((details, subjects), (segments, segments));
         let bytes: u64 = page.requests.iter().map(|(_, row)| row.bytes).sum();
         assert_eq!(log.bytes, bytes);
         let names = page.requests.into_iter().map(|(_, row)| row.name);
         names.map(Option::unwrap_or_default).collect()
     }
+}
+
+/// All records, in the order of their ids.
+fn records(reader: &impl Read<OrganizationScope>) -> Vec<RequestRecord> {
+    let rows = reader.scan::<RequestSegments>(Range::all()).unwrap();
+    let segments = rows.map(|row| segment::read(&row.unwrap().1));
+    let requests = segments.flat_map(|segment| segment.requests);
+    requests.map(|(_, record)| record).collect()
 }
 
 fn organization() -> OrganizationId {
@@ -156,7 +174,7 @@ fn a_sweep_removes_what_is_old_where_nothing_comes_in() {
     drop(journal);
     let count = || {
         let reader = fixture.store.organization(acme).read().unwrap();
-        reader.keys::<Requests>(Range::all()).unwrap().count()
+        records(&reader).len()
     };
     assert_eq!(count(), 600);
     fixture.now.fetch_add(8 * DAY, Ordering::Relaxed);
@@ -187,14 +205,57 @@ fn a_flood_is_counted_and_writes_come_before_reads() {
     journal.note(fixture.seen("write", 201));
     drop(journal);
     let reader = fixture.organization().read().unwrap();
-    let rows: Vec<_> = reader
-        .scan::<Requests>(Range::all())
-        .unwrap()
-        .map(|row| row.unwrap().1)
-        .collect();
+    let rows = records(&reader);
     let left_out: u64 = rows.iter().map(|row| row.left_out).sum();
     let logged = rows.iter().filter(|row| row.method == "GET").count();
     assert!(left_out > 0);
     assert_eq!(logged as u64 + left_out, all as u64);
     assert!(rows.iter().any(|row| row.name.as_deref() == Some("write")));
+}
+
+#[test]
+fn requests_are_found_by_id_by_whom_they_are_about_and_page_by_page() {
+    let fixture = Fixture::new();
+    let journal = fixture.journal(Keep::default());
+    let mut expected = Vec::new();
+    for number in 0..200 {
+        let seen = fixture.seen(&format!("user{}", number % 40), 201);
+        expected.push((seen.id, format!("{{\"userName\":\"user{}\"}}", number % 40)));
+        journal.note(seen);
+        if number % 70 == 0 {
+            journal.flush();
+        }
+    }
+    journal.flush();
+    let reader = fixture.organization().read().unwrap();
+    for (id, body) in &expected {
+        assert!(find(&reader, DIRECTORY, *id).unwrap().is_some());
+        let details = details(&reader, DIRECTORY, *id).unwrap();
+        assert_eq!(&details.body.unwrap().text, body);
+    }
+    assert!(
+        find(&reader, DIRECTORY, Uuid::from_u128(1))
+            .unwrap()
+            .is_none()
+    );
+    let walk = |about: Option<&str>, size: usize| {
+        let mut wanted = Search {
+            about: about.map(str::to_owned),
+            ..Search::default()
+        };
+        let mut ids = Vec::new();
+        loop {
+            let page = search(&reader, DIRECTORY, &wanted, size).unwrap();
+            ids.extend(page.requests.into_iter().map(|(id, _)| id));
+            match page.next {
+                Some(next) => wanted.cursor = Some(next),
+                None => return ids,
+            }
+        }
+    };
+    let newest_first: Vec<Uuid> = expected.iter().rev().map(|(id, _)| *id).collect();
+    assert_eq!(walk(None, 7), newest_first);
+    let of_seven: Vec<Uuid> = (0..5).rev().map(|turn| expected[turn * 40 + 7].0).collect();
+    assert_eq!(walk(Some("USER7"), 2), of_seven);
+    assert!(walk(Some("nobody"), 2).is_empty());
 }

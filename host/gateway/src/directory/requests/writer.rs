@@ -2,18 +2,15 @@
 //! much removed in steps.
 
 use super::prepare::{self, Row};
-use super::{Caller, Keep, LeftOut, Message, Seen, Shared, read, subject};
+use super::{Caller, Keep, LeftOut, Message, Seen, Shared, segment, subject};
 use crate::clock::{Clock, Random, Timestamp};
 use crate::directory::organizations;
-use crate::model::requests::{
-    RequestBodies, RequestLogRecord, RequestLogs, RequestRecord, Requests,
-};
+use crate::model::facts::{DeletedUsers, Groups, Users, text};
+use crate::model::requests::{RequestLogs, RequestRecord};
 use crate::model::tenancy::Directories;
 use crate::telemetry::chain;
-use gatewright_store::{
-    OrganizationId, OrganizationScope, Range, Read, Reader, Store, StoreError, Writer as Tx,
-};
-use std::collections::HashMap;
+use gatewright_store::{OrganizationId, OrganizationScope, Range, Read, Reader, Store, StoreError};
+use std::collections::{BTreeMap, HashMap};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -33,13 +30,12 @@ const SWEEP: Duration = Duration::from_secs(600);
 /// How often it is told that requests are being left out, so that a flood does not fill both logs with
 /// that. What was not told yet is told at the end.
 const TELL: Duration = Duration::from_secs(10);
-/// Rows that a sweep removes in one transaction.
-const STEP: usize = 256;
+/// Segments that a sweep removes in one transaction.
+const STEP: usize = 16;
 /// Rows of strangers that one directory gets in a minute.
 const STRANGERS: u32 = 10;
 /// In milliseconds.
 const MINUTE: u64 = 60_000;
-const DAY: u64 = 24 * 60 * MINUTE;
 
 pub(super) struct Writer {
     store: Store,
@@ -48,6 +44,7 @@ pub(super) struct Writer {
     keep: Keep,
     shared: Arc<Shared>,
     strangers: Strangers,
+    names: Names,
 }
 
 /// What is known of requests without a token.
@@ -77,6 +74,7 @@ impl Writer {
             keep,
             shared,
             strangers: Strangers::default(),
+            names: Names::default(),
         }
     }
 
@@ -147,20 +145,23 @@ impl Writer {
         }
         self.name(&mut rows)?;
         let (keep, now) = (self.keep, self.clock.now());
-        let mut places: Vec<(OrganizationId, Uuid)> = rows
-            .iter()
-            .map(|row| (row.organization, row.directory))
+        let mut parts: BTreeMap<(OrganizationId, Uuid), Vec<Row>> = BTreeMap::new();
+        for row in rows {
+            let place = (row.organization, row.directory);
+            parts.entry(place).or_default().push(row);
+        }
+        // Made here, so that the transaction, for which others wait, has little to do.
+        let ready: Vec<_> = parts
+            .into_iter()
+            .map(|(place, rows)| (place, segment::make(place.1, rows, keep)))
             .collect();
-        places.sort();
-        places.dedup();
         self.store
             .system()
             .unhurried()
             .write(move |tx| {
-                for &(organization, directory) in &places {
-                    let mut tx = tx.organization(organization);
-                    let rows = rows.iter().filter(|row| row.directory == directory);
-                    put(&mut tx, directory, rows, keep, now)?;
+                for ((organization, directory), segments) in &ready {
+                    let mut tx = tx.organization(*organization);
+                    segment::put(&mut tx, *directory, segments.iter(), keep, now)?;
                 }
                 Ok::<_, StoreError>(())
             })
@@ -190,16 +191,16 @@ impl Writer {
                 ignored: 0,
                 masked: false,
                 bytes: 0,
+                details: (0, 0),
                 left_out,
             },
             details: b"{}".to_vec(),
         }
     }
 
-    /// Gives rows that know an id alone, such as those of a DELETE, the name and the subjects of
-    /// the last row about that id, so that who looks for the name finds them.
-    fn name(&self, rows: &mut [Row]) -> Result<(), StoreError> {
-        let mut known: HashMap<(Uuid, String), (Option<String>, Vec<String>)> = HashMap::new();
+    /// Gives rows that know an id alone, such as those of a DELETE, the name that belongs to it, so
+    /// that who looks for the name finds them.
+    fn name(&mut self, rows: &mut [Row]) -> Result<(), StoreError> {
         for row in rows {
             let record = &mut row.record;
             let Some(id) = record.resource_id.clone() else {
@@ -207,21 +208,26 @@ impl Writer {
             };
             let key = (row.directory, id);
             if record.subjects.len() > 1 {
-                known.insert(key, (record.name.clone(), record.subjects.clone()));
+                self.names
+                    .note(key, &record.subjects, record.name.as_deref());
                 continue;
             }
-            let found = match known.get(&key) {
-                Some(found) => Some(found.clone()),
+            let known = match self.names.get(&key) {
+                Some(known) => Some(known.clone()),
                 None => {
                     let reader = self.store.organization(row.organization).read()?;
-                    let subject = subject::digest(key.0, &key.1);
-                    read::last_of(&reader, key.0, &subject)?.map(|last| (last.name, last.subjects))
+                    stored_name(&reader, &key)?.map(|name| {
+                        let mut subjects = record.subjects.clone();
+                        subjects.push(subject::digest(key.0, &name));
+                        (Some(name), subjects)
+                    })
                 }
             };
-            if let Some((name, subjects)) = found {
-                record.name = name.filter(|_| !record.masked || record.path.contains("/Groups/"));
-                record.subjects.clone_from(&subjects);
-                known.insert(key, (record.name.clone(), subjects));
+            if let Some((name, subjects)) = known {
+                let shown = name.filter(|_| !record.masked || record.path.contains("/Groups/"));
+                self.names.note(key, &subjects, shown.as_deref());
+                record.name = shown;
+                record.subjects = subjects;
             }
         }
         Ok(())
@@ -269,12 +275,16 @@ impl Writer {
                 .keys::<RequestLogs>(Range::all())?
                 .collect::<Result<_, _>>()?;
             for directory in logs {
-                while is_over(&reader_of(&organization)?, directory, keep, now)? {
-                    organization
+                let mut more = true;
+                while more {
+                    more = organization
                         .write(move |tx| {
                             let mut log = tx.get::<RequestLogs>(&directory)?.unwrap_or_default();
-                            trim(tx, directory, &mut log, keep, now, STEP)?;
-                            tx.put::<RequestLogs>(&directory, &log)
+                            let any = segment::trim(tx, directory, &mut log, keep, now, STEP)?;
+                            if any {
+                                tx.put::<RequestLogs>(&directory, &log)?;
+                            }
+                            Ok::<_, StoreError>(any)
                         })
                         .map_err(StoreError::from)?;
                 }
@@ -282,12 +292,6 @@ impl Writer {
         }
         Ok(())
     }
-}
-
-fn reader_of(
-    organization: &gatewright_store::Organization,
-) -> Result<Reader<OrganizationScope>, StoreError> {
-    organization.read()
 }
 
 /// What waits, up to a batch; whom to tell when it is written; whether more can come.
@@ -314,70 +318,47 @@ fn gather(messages: &Receiver<Message>) -> (Vec<Seen>, Option<SyncSender<()>>, b
     }
 }
 
-fn put<'r>(
-    tx: &mut Tx<'_, OrganizationScope>,
-    directory: Uuid,
-    rows: impl Iterator<Item = &'r Row>,
-    keep: Keep,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let mut log = tx.get::<RequestLogs>(&directory)?.unwrap_or_default();
-    let mut count = 0;
-    for row in rows {
-        let key = (directory, row.id);
-        tx.insert::<Requests>(&key, &row.record)?;
-        tx.put::<RequestBodies>(&key, &row.details)?;
-        log.rows += 1;
-        log.bytes += row.record.bytes;
-        count += 1;
-    }
-    // Twice as many go as came, so a log that is too large gets smaller, in steps.
-    trim(tx, directory, &mut log, keep, now, 2 * count)?;
-    tx.put::<RequestLogs>(&directory, &log)
-}
+/// What is known of the names of users and groups that were logged: those that are deleted have none
+/// in the store any more.
+#[derive(Default)]
+struct Names(HashMap<(Uuid, String), Known>);
 
-/// Removes up to `most` of the oldest rows that are too old or too many.
-fn trim(
-    tx: &mut Tx<'_, OrganizationScope>,
-    directory: Uuid,
-    log: &mut RequestLogRecord,
-    keep: Keep,
-    now: Timestamp,
-    most: usize,
-) -> Result<(), StoreError> {
-    let mut gone = Vec::new();
-    for row in tx.scan::<Requests>(Range::prefix(&directory))?.take(most) {
-        let (key, record) = row?;
-        if !goes(log, record.at, keep, now) {
-            break;
+type Known = (Option<String>, Vec<String>);
+
+impl Names {
+    /// Names that are remembered; when there are more, all are forgotten.
+    const MOST: usize = 10_000;
+
+    fn get(&self, key: &(Uuid, String)) -> Option<&Known> {
+        self.0.get(key)
+    }
+
+    fn note(&mut self, key: (Uuid, String), subjects: &[String], name: Option<&str>) {
+        if self.0.len() >= Self::MOST {
+            self.0.clear();
         }
-        log.rows = log.rows.saturating_sub(1);
-        log.bytes = log.bytes.saturating_sub(record.bytes);
-        gone.push(key);
+        let known = (name.map(str::to_owned), subjects.to_vec());
+        self.0.insert(key, known);
     }
-    for key in gone {
-        tx.delete::<Requests>(&key)?;
-        tx.delete::<RequestBodies>(&key)?;
-    }
-    Ok(())
 }
 
-/// Whether the oldest row, of that time, is one too many.
-fn goes(log: &RequestLogRecord, at: Timestamp, keep: Keep, now: Timestamp) -> bool {
-    let old = now > at.plus(keep.days.saturating_mul(DAY));
-    log.rows > keep.rows || log.bytes > keep.bytes || old
-}
-
-fn is_over(
+/// The `userName` or `displayName` of the user or group of that id, also of a deleted user.
+fn stored_name(
     reader: &Reader<OrganizationScope>,
-    directory: Uuid,
-    keep: Keep,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let log = reader.get::<RequestLogs>(&directory)?.unwrap_or_default();
-    let oldest = reader.scan::<Requests>(Range::prefix(&directory))?.next();
-    Ok(match oldest.transpose()? {
-        Some((_, record)) => goes(&log, record.at, keep, now),
-        None => false,
-    })
+    (directory, id): &(Uuid, String),
+) -> Result<Option<String>, StoreError> {
+    let Ok(id) = id.parse::<Uuid>() else {
+        return Ok(None);
+    };
+    let key = (*directory, id);
+    let (document, name) = if let Some(user) = reader.get::<Users>(&key)? {
+        (user.document, "userName")
+    } else if let Some(deleted) = reader.get::<DeletedUsers>(&key)? {
+        (deleted.record.document, "userName")
+    } else if let Some(group) = reader.get::<Groups>(&key)? {
+        (group.document, "displayName")
+    } else {
+        return Ok(None);
+    };
+    Ok(text(&document, name).map(str::to_owned))
 }
