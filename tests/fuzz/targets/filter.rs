@@ -17,7 +17,9 @@ static USER: LazyLock<Value> = LazyLock::new(|| {
         ],
         "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": { "department": "R&D" },
     });
-    let user = User::parse(body, Profile::default()).expect("a sound user").resource;
+    let user = User::parse(body, Profile::default())
+        .expect("a sound user")
+        .resource;
     Value::Object(user.into_map())
 });
 

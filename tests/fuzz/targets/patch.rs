@@ -2,7 +2,9 @@
 //! that reads to the same user.
 #![no_main]
 
-use gatewright_scim::{Group, GroupOperation, GroupPatch, Limits, Profile, User, UserPatch, parse_json};
+use gatewright_scim::{
+    Group, GroupOperation, GroupPatch, Limits, Profile, Unknown, User, UserPatch, parse_json,
+};
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
@@ -16,8 +18,24 @@ static USER: LazyLock<User> = LazyLock::new(|| {
         ],
         "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": { "department": "R&D" },
     });
-    User::parse(body, Profile::default()).expect("a sound user").resource
+    User::parse(body, Profile::default())
+        .expect("a sound user")
+        .resource
 });
+
+/// Other ways to read: only what the RFCs allow, and everything.
+fn others() -> [Profile; 2] {
+    let strict = Profile {
+        strict: true,
+        unknown: Unknown::Refuse,
+        ..Profile::default()
+    };
+    let keeping = Profile {
+        unknown: Unknown::Keep,
+        ..Profile::default()
+    };
+    [strict, keeping]
+}
 
 fuzz_target!(|bytes: &[u8]| {
     let limits = Limits::default();
@@ -42,6 +60,11 @@ fuzz_target!(|bytes: &[u8]| {
             map
         };
         assert_eq!(shown(&again), shown(&user));
+    }
+    for profile in others() {
+        if let Ok(patch) = UserPatch::parse(&body, profile, &limits) {
+            let _ = patch.apply(&USER);
+        }
     }
     if let Ok(patch) = GroupPatch::parse(&body, Profile::default(), &limits) {
         let group = Group::parse(json!({ "displayName": "G" }), Profile::default());
