@@ -5,10 +5,12 @@
 //! gateway lets nobody sign in, and `changePassword` is announced as unsupported.
 
 mod attribute;
+mod check;
 mod declared;
 mod document;
 mod enterprise;
 mod group;
+mod intern;
 mod resource_type;
 mod user;
 

@@ -269,4 +269,8 @@ fn failure_10_a_user_that_is_there_is_found_and_taken_over() {
         (&put["id"], &put["externalId"]),
         (&json!(id), &json!("00ua1"))
     );
+    // Deleted and assigned again, it is the same user, whom the provider knows by its own id.
+    let _ = tenant.scim.delete(&format!("/Users/{id}")).expect(204);
+    let back = tenant.scim.post("/Users", &again).expect(201);
+    assert_eq!(back.id(), id);
 }

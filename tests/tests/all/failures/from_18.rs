@@ -119,6 +119,16 @@ fn failure_23_a_create_that_is_sent_again_neither_doubles_nor_overwrites() {
         .expect(200);
     assert_eq!(shown.json(), first.json(), "nothing of it was taken");
     assert_eq!(tenant.scim.get("/Users").json()["totalResults"], 1);
+    // The same where the create brings a deleted user back.
+    let path = format!("/Users/{}", first.id());
+    let _ = tenant.scim.delete(&path).expect(204);
+    assert_eq!(
+        tenant.scim.post("/Users", &body).expect(201).id(),
+        first.id()
+    );
+    let _ = tenant.scim.post("/Users", &again).expect(409);
+    assert_eq!(tenant.scim.get(&path).expect(200).json()["active"], true);
+    assert_eq!(tenant.scim.get("/Users").json()["totalResults"], 1);
 }
 
 #[test]

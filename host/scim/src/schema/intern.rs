@@ -1,0 +1,92 @@
+//! Declared schemas as static definitions: see [`declared`](super::declared).
+
+use super::declared::{AttributeDefinition, Declared, SchemaDefinition};
+use super::{Attribute, Kind, ResourceType, Schema, Uniqueness};
+use std::{
+    collections::HashMap,
+    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
+};
+
+/// What was interned, by its declaration's text.
+#[derive(Default)]
+pub(super) struct Pool {
+    pub(super) sets: HashMap<String, Declared>,
+    schemas: HashMap<String, &'static Schema>,
+    lists: HashMap<(ResourceType, Vec<String>), &'static [&'static Schema]>,
+}
+
+static POOL: LazyLock<Mutex<Pool>> = LazyLock::new(Mutex::default);
+
+pub(super) fn pool() -> MutexGuard<'static, Pool> {
+    POOL.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The extensions of a kind of resource: the RFC's, then those declared.
+pub(super) fn list(
+    resource: ResourceType,
+    declared: Vec<&SchemaDefinition>,
+) -> &'static [&'static Schema] {
+    if declared.is_empty() {
+        return resource.extensions();
+    }
+    let text = |one: &&SchemaDefinition| serde_json::to_string(one).unwrap_or_default();
+    let texts: Vec<String> = declared.iter().map(text).collect();
+    let mut pool = pool();
+    let key = (resource, texts);
+    if let Some(known) = pool.lists.get(&key) {
+        return known;
+    }
+    let mut list = resource.extensions().to_vec();
+    for (definition, text) in declared.into_iter().zip(&key.1) {
+        let schema = pool
+            .schemas
+            .entry(text.clone())
+            .or_insert_with(|| leak(definition));
+        list.push(schema);
+    }
+    let list: &'static [&'static Schema] = list.leak();
+    pool.lists.insert(key, list);
+    list
+}
+
+fn leak(definition: &SchemaDefinition) -> &'static Schema {
+    Box::leak(Box::new(Schema {
+        id: leak_text(&definition.id),
+        name: leak_text(&definition.name),
+        description: leak_text(&definition.description),
+        required: definition.required,
+        attributes: leak_attributes(&definition.attributes),
+    }))
+}
+
+fn leak_attributes(attributes: &[AttributeDefinition]) -> &'static [Attribute] {
+    let made = |one: &AttributeDefinition| Attribute {
+        name: leak_text(&one.name),
+        kind: one.kind,
+        multi_valued: one.multi_valued,
+        required: one.required,
+        case_exact: one.case_exact,
+        mutability: one.mutability,
+        returned: one.returned,
+        uniqueness: one.uniqueness,
+        canonical_values: leak_texts(&one.canonical_values),
+        reference_types: if one.kind == Kind::Reference && one.reference_types.is_empty() {
+            &["uri"]
+        } else {
+            leak_texts(&one.reference_types)
+        },
+        sub_attributes: leak_attributes(&one.sub_attributes),
+        indexed: one.indexed || one.uniqueness == Uniqueness::Server,
+        description: leak_text(&one.description),
+    };
+    attributes.iter().map(made).collect::<Vec<_>>().leak()
+}
+
+fn leak_texts(texts: &[String]) -> &'static [&'static str] {
+    let texts: Vec<&'static str> = texts.iter().map(|text| leak_text(text)).collect();
+    texts.leak()
+}
+
+fn leak_text(text: &str) -> &'static str {
+    String::leak(text.to_owned())
+}
