@@ -101,6 +101,20 @@ impl Error {
         Self::typed(400, ScimType::InvalidValue, detail)
     }
 
+    /// 400 `invalidValue`, for groups that would be members of themselves. `names` are their
+    /// `displayName`s, each followed by that of a member of it; the last is the first once more.
+    pub fn circle_of_groups(names: &[impl AsRef<str>]) -> Self {
+        let names: Vec<_> = names
+            .iter()
+            .map(|name| format!("\"{}\"", name.as_ref()))
+            .collect();
+        Self::invalid_value(format!(
+            "members: a group cannot be in itself, not through other groups either: {}; nothing \
+             was changed. Take one of them out of the one before it first",
+            names.join(" has the member ")
+        ))
+    }
+
     /// 400 `mutability`.
     pub fn mutability(detail: impl Into<String>) -> Self {
         Self::typed(400, ScimType::Mutability, detail)

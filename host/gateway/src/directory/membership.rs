@@ -2,6 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::ledger::Change;
+use crate::model::access::Leaver;
 use crate::model::facts::{Ended, EndedRecord, Groups, MemberRecord, Members, ResourceKey, Users};
 use gatewright_store::{Read, StoreError};
 use serde_json::json;
@@ -44,8 +45,9 @@ pub fn begin(
     Ok(Some(true))
 }
 
-/// Takes a user out of a group, and keeps that it was in it until a decision has seen it. Answers
-/// the account to mark; none where the user was not in the group, or is gone.
+/// Takes a user out of a group, and keeps that it was in it until a decision has seen it. Answers who
+/// left, whose account is to be marked; none where the user was not in the group, or is gone. What
+/// the user loses with the group is for [`inherited`](super::inherited).
 ///
 /// # Errors
 /// What the store says.
@@ -54,7 +56,7 @@ pub fn end(
     user: ResourceKey,
     left: &Left<'_>,
     at: Timestamp,
-) -> Result<Option<Uuid>, StoreError> {
+) -> Result<Option<Leaver>, StoreError> {
     let key = (left.group, user.1);
     let Some(member) = change.tx.get::<Members>(&key)? else {
         return Ok(None);
@@ -69,11 +71,16 @@ pub fn end(
         group_external_id: left.external_id.map(str::to_owned),
         since: member.since,
         ended: at,
+        inherited: false,
     };
     change
         .tx
         .put::<Ended>(&(record.account, user.1, left.group), &ended)?;
-    Ok(Some(record.account))
+    Ok(Some(Leaver {
+        user: user.1,
+        account: record.account,
+        since: member.since,
+    }))
 }
 
 /// Says that a group's members changed where nothing else of the group does: its time of change and
@@ -90,6 +97,35 @@ pub fn touch(change: &mut Change<'_, '_>, group: ResourceKey) -> Result<(), Stor
     change.tx.put::<Groups>(&group, &record)
 }
 
+/// Users and groups that came into a group, or left it.
+#[derive(Clone, Debug, Default)]
+pub struct Who {
+    /// Users, by their ids.
+    pub users: Vec<Uuid>,
+    /// Groups, by their ids.
+    pub groups: Vec<Uuid>,
+}
+
+impl Who {
+    /// One user.
+    #[must_use]
+    pub fn user(id: Uuid) -> Self {
+        Self {
+            users: vec![id],
+            ..Self::default()
+        }
+    }
+
+    /// One group.
+    #[must_use]
+    pub fn group(id: Uuid) -> Self {
+        Self {
+            groups: vec![id],
+            ..Self::default()
+        }
+    }
+}
+
 /// Tells the application who came and who left.
 ///
 /// # Errors
@@ -98,17 +134,22 @@ pub fn report(
     change: &mut Change<'_, '_>,
     group: ResourceKey,
     name: &str,
-    added: &[Uuid],
-    removed: &[Uuid],
+    added: &Who,
+    removed: &Who,
 ) -> Result<(), StoreError> {
-    for (kind, users) in [
+    for (kind, who) in [
         ("group.members_added", added),
         ("group.members_removed", removed),
     ] {
-        for users in users.chunks(EVENT_IDS) {
+        let users = who.users.chunks(EVENT_IDS).map(|users| (users, &[][..]));
+        let groups = who.groups.chunks(EVENT_IDS).map(|groups| (&[][..], groups));
+        for (users, groups) in users.chain(groups) {
             change.event(
                 kind,
-                json!({ "directory": group.0, "group": group.1, "name": name, "users": users }),
+                json!({
+                    "directory": group.0, "group": group.1, "name": name, "users": users,
+                    "groups": groups,
+                }),
             )?;
         }
     }

@@ -1,13 +1,15 @@
 //! Users: create, replace, patch, delete, and how they look.
 
 use super::error::FactError;
-use super::membership::{self, Left};
-use super::{Directory, Moment, deleted, identifier, version};
+use super::membership::{self, Left, Who};
+use super::nesting::Above;
+use super::{Directory, Moment, deleted, identifier, inherited, version};
 use crate::access::accounts;
+use crate::clock::Timestamp;
 use crate::ledger::{Change, Committed, change};
 use crate::model::facts::{
-    Counted, Counters, Groups, MEMBERS_BY_USER, ResourceKey, USERS_BY_NAME, UserRecord, Users,
-    is_active, text,
+    Counted, Counters, GroupRecord, Groups, MEMBERS_BY_USER, ResourceKey, USERS_BY_NAME,
+    UserRecord, Users, is_active, text,
 };
 use gatewright_scim::{
     GroupRef, ManagerRef, Meta, Preconditions, ResourceType, User, UserPatch, manager_id,
@@ -169,8 +171,10 @@ pub fn delete(
                 name: &group.name,
                 external_id: group.external_id.as_deref(),
             };
-            membership::end(change, key, &left, change.at())?;
-            membership::report(change, (key.0, group.id), &group.name, &[], &[key.1])?;
+            let leaver = membership::end(change, key, &left, change.at())?;
+            inherited::users_left(change, (key.0, group.id), leaver.as_slice())?;
+            let (nobody, gone) = (Who::default(), Who::user(key.1));
+            membership::report(change, (key.0, group.id), &group.name, &nobody, &gone)?;
             membership::touch(change, (key.0, group.id))?;
         }
         change.tx.delete::<Users>(&key)?;
@@ -212,9 +216,24 @@ pub struct GroupOf {
     pub name: String,
     /// Its external id.
     pub external_id: Option<String>,
+    /// Whether the user is in it only through groups that are in it.
+    pub indirect: bool,
 }
 
-/// The groups that a user is in: costs what the user has of them.
+impl GroupOf {
+    fn new(id: Uuid, record: &GroupRecord, indirect: bool) -> Self {
+        Self {
+            id,
+            name: text(&record.document, "displayName")
+                .unwrap_or_default()
+                .to_owned(),
+            external_id: text(&record.document, "externalId").map(str::to_owned),
+            indirect,
+        }
+    }
+}
+
+/// The groups that a user is in itself: costs what the user has of them.
 ///
 /// # Errors
 /// What the store says.
@@ -227,13 +246,31 @@ pub fn groups_of(
         let (_, (group, _)) = row?;
         // The rows of a deleted group go step by step.
         if let Some(record) = reader.get::<Groups>(&(user.0, group))? {
-            groups.push(GroupOf {
-                id: group,
-                name: text(&record.document, "displayName")
-                    .unwrap_or_default()
-                    .to_owned(),
-                external_id: text(&record.document, "externalId").map(str::to_owned),
-            });
+            groups.push(GroupOf::new(group, &record, false));
+        }
+    }
+    Ok(groups)
+}
+
+/// The groups that a user is in, then those that it is in through them, each in the order of
+/// creation.
+///
+/// # Errors
+/// What the store says.
+pub fn all_groups_of(
+    reader: &impl Read<OrganizationScope>,
+    user: ResourceKey,
+) -> Result<Vec<GroupOf>, StoreError> {
+    let mut groups = groups_of(reader, user)?;
+    let direct: Vec<_> = groups
+        .iter()
+        .map(|group| (group.id, Timestamp(0)))
+        .collect();
+    let mut above = Above::new(reader).of(&direct)?;
+    above.sort_unstable_by_key(|(group, _)| *group);
+    for (group, _) in above {
+        if let Some(record) = reader.get::<Groups>(&(user.0, group))? {
+            groups.push(GroupOf::new(group, &record, true));
         }
     }
     Ok(groups)
@@ -257,7 +294,7 @@ impl Derived {
         record: &UserRecord,
     ) -> Result<Self, StoreError> {
         Ok(Self {
-            groups: groups_of(reader, user)?,
+            groups: all_groups_of(reader, user)?,
             manager: manager_of(reader, user.0, record)?,
         })
     }
@@ -268,7 +305,11 @@ impl Derived {
         if self.groups.is_empty() && self.manager.is_none() {
             return None;
         }
-        let groups: Vec<_> = self.groups.iter().map(|g| (g.id, &g.name)).collect();
+        let told = |group: &GroupOf| match group.indirect {
+            false => json!([group.id, group.name]),
+            true => json!([group.id, group.name, "indirect"]),
+        };
+        let groups: Vec<_> = self.groups.iter().map(told).collect();
         Some(json!([groups, self.manager]).to_string())
     }
 }
@@ -332,6 +373,7 @@ pub fn represent(
             location: format!("{base_url}/Groups/{}", group.id),
             id: group.id.to_string(),
             display: group.name,
+            indirect: group.indirect,
         })
         .collect();
     let manager = derived.manager.map(|(id, display)| ManagerRef {
