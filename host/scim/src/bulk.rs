@@ -1,3 +1,5 @@
+mod circles;
+
 use crate::{Error, ResourceType, json::kind_of};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeSet, HashMap};
@@ -113,7 +115,7 @@ impl BulkRequest {
             .map(|operation| BulkOperation::parse(operation, base_url))
             .collect();
         check_ids(&mut operations);
-        refuse_circles(&mut operations);
+        circles::refuse(&mut operations);
         Ok(Self {
             fail_on_errors,
             operations,
@@ -247,21 +249,6 @@ impl BulkOperation {
             bulk_id,
             parsed,
         }
-    }
-
-    /// What it creates is called, for people to read.
-    fn name(&self) -> String {
-        let data = self
-            .parsed
-            .as_ref()
-            .ok()
-            .and_then(|task| task.data.as_ref());
-        let named = data.and_then(Value::as_object).and_then(|data| {
-            let found = data.iter().find(|(name, _)| is(name, "displayName"))?;
-            found.1.as_str()
-        });
-        let name = named.or(self.bulk_id.as_deref());
-        name.unwrap_or_default().to_owned()
     }
 
     /// What the answer says of it (RFC 7644 section 3.7.3). `response` is there for errors.
@@ -410,75 +397,6 @@ fn check_ids(operations: &mut [BulkOperation]) {
     }
 }
 
-/// Refuses groups that are to be members of each other in a circle: whichever were created first, the
-/// last reference could never be written.
-fn refuse_circles(operations: &mut [BulkOperation]) {
-    let is_group = |at: &usize| {
-        let parsed = &operations[*at].parsed;
-        parsed
-            .as_ref()
-            .is_ok_and(|task| task.resource == ResourceType::Group)
-    };
-    let groups: HashMap<&str, usize> = creators(operations)
-        .filter(|(at, _)| is_group(at))
-        .map(|(at, id)| (id, at))
-        .collect();
-    let members: HashMap<usize, Vec<usize>> = groups
-        .values()
-        .map(|at| {
-            let named = operations[*at].parsed.iter();
-            let named = named.flat_map(BulkTask::dependencies);
-            (
-                *at,
-                named.filter_map(|id| groups.get(id).copied()).collect(),
-            )
-        })
-        .collect();
-    let mut seen = vec![Seen::Not; operations.len()];
-    let mut circles: HashMap<usize, Vec<usize>> = HashMap::new();
-    for root in 0..operations.len() {
-        let mut path = vec![(root, 0)];
-        while let Some((at, next)) = path.last_mut() {
-            let at = *at;
-            if seen[at] == Seen::Not {
-                seen[at] = Seen::Begun;
-            }
-            let on = members.get(&at).and_then(|members| members.get(*next));
-            *next += 1;
-            match on {
-                Some(on) if seen[*on] == Seen::Not => path.push((*on, 0)),
-                // Each circle has such a step back. Whoever refers to one in it fails with it.
-                Some(on) if seen[*on] == Seen::Begun && !circles.contains_key(&at) => {
-                    let circle = path.iter().map(|(at, _)| *at);
-                    let circle: Vec<usize> = circle.skip_while(|at| at != on).collect();
-                    for at in &circle {
-                        circles.entry(*at).or_insert_with(|| circle.clone());
-                    }
-                }
-                Some(_) => {}
-                None => {
-                    seen[at] = Seen::Done;
-                    path.pop();
-                }
-            }
-        }
-    }
-    let refused: Vec<(usize, Error)> = circles
-        .iter()
-        .map(|(at, circle)| {
-            let names: Vec<String> = circle
-                .iter()
-                .chain(circle.first())
-                .map(|at| operations[*at].name())
-                .collect();
-            (*at, Error::circle_of_groups(&names))
-        })
-        .collect();
-    for (at, error) in refused {
-        operations[at].parsed = Err(error);
-    }
-}
-
 fn creators(operations: &[BulkOperation]) -> impl Iterator<Item = (usize, &str)> {
     operations.iter().enumerate().filter_map(|(at, operation)| {
         let creates = operation
@@ -623,52 +541,6 @@ mod tests {
     )]
     fn task(operation: Value) -> Result<BulkTask, Error> {
         request(json!([operation])).operations.remove(0).parsed
-    }
-
-    #[test]
-    fn groups_that_are_to_be_in_each_other_are_refused_by_name() {
-        let group = |id: &str, members: &[&str]| {
-            let members = members
-                .iter()
-                .map(|id| json!({ "value": format!("bulkId:{id}") }));
-            let members: Vec<Value> = members.collect();
-            json!({ "method": "POST", "path": "/Groups", "bulkId": id, "data": {
-                "DisplayName": id.to_uppercase(), "members": members
-            }})
-        };
-        let refused = |operations: Value| -> Vec<Option<String>> {
-            let operations = request(operations).operations;
-            let refused = operations.into_iter().map(|one| one.parsed.err());
-            refused
-                .map(|error| error.map(|error| error.detail))
-                .collect()
-        };
-        let all = refused(json!([
-            group("a", &["b"]),
-            group("b", &["c", "d"]),
-            group("c", &["a"]),
-            group("d", &[]),
-            group("e", &["a", "e"]),
-            group("f", &["d", "a"]),
-        ]));
-        for at in [0, 1, 2] {
-            let told = all[at].as_deref().unwrap();
-            let path = r#""A" has the member "B" has the member "C" has the member "A""#;
-            assert!(told.contains(path), "{told}");
-        }
-        assert!(
-            all[4]
-                .as_deref()
-                .unwrap()
-                .contains(r#""E" has the member "E""#)
-        );
-        // What refers to one of them is refused with it, when it is its turn.
-        assert_eq!((&all[3], &all[5]), (&None, &None));
-        let managers = json!([
-            create("a", json!({ "manager": "bulkId:b" })),
-            create("b", json!({ "manager": "bulkId:a" })),
-        ]);
-        assert_eq!(refused(managers), [None, None]);
     }
 
     #[test]

@@ -220,3 +220,6 @@ fn members(
     let rows = change.tx.keys::<Members>(range)?.take(most);
     rows.map(|row| row.map(|(_, user)| user)).collect()
 }
+
+#[cfg(test)]
+mod tests;
