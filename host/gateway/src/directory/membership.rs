@@ -1,10 +1,15 @@
-//! Memberships: one row each, with the time they began; those that ended wait for a decision.
+//! Memberships of users: one row each, with the time they began; those that ended wait for a
+//! decision.
 
+use super::nesting::Above;
 use crate::clock::Timestamp;
 use crate::ledger::Change;
 use crate::model::access::Leaver;
-use crate::model::facts::{Ended, EndedRecord, Groups, MemberRecord, Members, ResourceKey, Users};
-use gatewright_store::{Read, StoreError};
+use crate::model::facts::{
+    Ended, EndedRecord, GroupRecord, Groups, MEMBERS_BY_USER, MemberRecord, Members, ResourceKey,
+    Users, text,
+};
+use gatewright_store::{OrganizationScope, Range, Read, StoreError};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -154,4 +159,72 @@ pub fn report(
         }
     }
     Ok(())
+}
+
+/// A group that a user is in.
+pub struct GroupOf {
+    /// Its id.
+    pub id: Uuid,
+    /// Its name.
+    pub name: String,
+    /// Its external id.
+    pub external_id: Option<String>,
+    /// Whether the user is in it only through groups that are in it.
+    pub indirect: bool,
+}
+
+impl GroupOf {
+    fn new(id: Uuid, record: &GroupRecord, indirect: bool) -> Self {
+        Self {
+            id,
+            name: text(&record.document, "displayName")
+                .unwrap_or_default()
+                .to_owned(),
+            external_id: text(&record.document, "externalId").map(str::to_owned),
+            indirect,
+        }
+    }
+}
+
+/// The groups that a user is in itself: costs what the user has of them.
+///
+/// # Errors
+/// What the store says.
+pub fn groups_of(
+    reader: &impl Read<OrganizationScope>,
+    user: ResourceKey,
+) -> Result<Vec<GroupOf>, StoreError> {
+    let mut groups = Vec::new();
+    for row in reader.index_scan(&MEMBERS_BY_USER, Range::prefix(&user.1))? {
+        let (_, (group, _)) = row?;
+        // The rows of a deleted group go step by step.
+        if let Some(record) = reader.get::<Groups>(&(user.0, group))? {
+            groups.push(GroupOf::new(group, &record, false));
+        }
+    }
+    Ok(groups)
+}
+
+/// The groups that a user is in, then those that it is in through them, each in the order of
+/// creation.
+///
+/// # Errors
+/// What the store says.
+pub fn all_groups_of(
+    reader: &impl Read<OrganizationScope>,
+    user: ResourceKey,
+) -> Result<Vec<GroupOf>, StoreError> {
+    let mut groups = groups_of(reader, user)?;
+    let direct: Vec<_> = groups
+        .iter()
+        .map(|group| (group.id, Timestamp(0)))
+        .collect();
+    let mut above = Above::new(reader).of(&direct)?;
+    above.sort_unstable_by_key(|(group, _)| *group);
+    for (group, _) in above {
+        if let Some(record) = reader.get::<Groups>(&(user.0, group))? {
+            groups.push(GroupOf::new(group, &record, true));
+        }
+    }
+    Ok(groups)
 }

@@ -1,20 +1,17 @@
 //! Users: create, replace, patch, delete, and how they look.
 
 use super::error::FactError;
-use super::membership::{self, Left, Who};
-use super::nesting::Above;
+use super::membership::{self, GroupOf, Left, Who, all_groups_of, groups_of};
 use super::{Directory, Moment, deleted, identifier, inherited, version};
 use crate::access::accounts;
-use crate::clock::Timestamp;
 use crate::ledger::{Change, Committed, change};
 use crate::model::facts::{
-    Counted, Counters, GroupRecord, Groups, MEMBERS_BY_USER, ResourceKey, USERS_BY_NAME,
-    UserRecord, Users, is_active, text,
+    Counted, Counters, ResourceKey, USERS_BY_NAME, UserRecord, Users, is_active, text,
 };
 use gatewright_scim::{
     GroupRef, ManagerRef, Meta, Preconditions, ResourceType, User, UserPatch, manager_id,
 };
-use gatewright_store::{AnyIndex, OrganizationScope, Range, Read, StoreError};
+use gatewright_store::{AnyIndex, OrganizationScope, Read, StoreError};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -206,74 +203,6 @@ pub fn get(
             id: id.to_owned(),
         }),
     }
-}
-
-/// A group that a user is in.
-pub struct GroupOf {
-    /// Its id.
-    pub id: Uuid,
-    /// Its name.
-    pub name: String,
-    /// Its external id.
-    pub external_id: Option<String>,
-    /// Whether the user is in it only through groups that are in it.
-    pub indirect: bool,
-}
-
-impl GroupOf {
-    fn new(id: Uuid, record: &GroupRecord, indirect: bool) -> Self {
-        Self {
-            id,
-            name: text(&record.document, "displayName")
-                .unwrap_or_default()
-                .to_owned(),
-            external_id: text(&record.document, "externalId").map(str::to_owned),
-            indirect,
-        }
-    }
-}
-
-/// The groups that a user is in itself: costs what the user has of them.
-///
-/// # Errors
-/// What the store says.
-pub fn groups_of(
-    reader: &impl Read<OrganizationScope>,
-    user: ResourceKey,
-) -> Result<Vec<GroupOf>, StoreError> {
-    let mut groups = Vec::new();
-    for row in reader.index_scan(&MEMBERS_BY_USER, Range::prefix(&user.1))? {
-        let (_, (group, _)) = row?;
-        // The rows of a deleted group go step by step.
-        if let Some(record) = reader.get::<Groups>(&(user.0, group))? {
-            groups.push(GroupOf::new(group, &record, false));
-        }
-    }
-    Ok(groups)
-}
-
-/// The groups that a user is in, then those that it is in through them, each in the order of
-/// creation.
-///
-/// # Errors
-/// What the store says.
-pub fn all_groups_of(
-    reader: &impl Read<OrganizationScope>,
-    user: ResourceKey,
-) -> Result<Vec<GroupOf>, StoreError> {
-    let mut groups = groups_of(reader, user)?;
-    let direct: Vec<_> = groups
-        .iter()
-        .map(|group| (group.id, Timestamp(0)))
-        .collect();
-    let mut above = Above::new(reader).of(&direct)?;
-    above.sort_unstable_by_key(|(group, _)| *group);
-    for (group, _) in above {
-        if let Some(record) = reader.get::<Groups>(&(user.0, group))? {
-            groups.push(GroupOf::new(group, &record, true));
-        }
-    }
-    Ok(groups)
 }
 
 /// What a user shows of other records.
