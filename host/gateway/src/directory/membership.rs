@@ -131,7 +131,8 @@ impl Who {
     }
 }
 
-/// Tells the application who came and who left.
+/// Tells the application who came and who left, users and groups apart: an event has ids in `users`
+/// or in `groups`, and the other list is empty.
 ///
 /// # Errors
 /// What the store says.
