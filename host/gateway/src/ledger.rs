@@ -146,17 +146,18 @@ impl<'a, 'w> Change<'a, 'w> {
         Ok(())
     }
 
-    /// Says that more accounts are concerned than one request may touch.
+    /// Says that more accounts are concerned than one request may touch. Answers the key of what is
+    /// to be expanded.
     ///
     /// # Errors
     /// What the store says.
-    pub fn spread(&mut self, cause: Spread) -> Result<(), StoreError> {
+    pub fn spread(&mut self, cause: Spread) -> Result<(u64, u32), StoreError> {
         let record = SpreadRecord { cause, done: None };
-        self.tx
-            .put::<Spreads>(&(self.revision(), self.spreads), &record)?;
+        let key = (self.revision(), self.spreads);
+        self.tx.put::<Spreads>(&key, &record)?;
         self.spreads += 1;
         self.changed = true;
-        Ok(())
+        Ok(key)
     }
 
     /// Ends the change: stores the new revision if there is one, and says which holds it.

@@ -1,3 +1,5 @@
+mod circles;
+
 use crate::{Error, ResourceType, json::kind_of};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeSet, HashMap};
@@ -113,6 +115,7 @@ impl BulkRequest {
             .map(|operation| BulkOperation::parse(operation, base_url))
             .collect();
         check_ids(&mut operations);
+        circles::refuse(&mut operations);
         Ok(Self {
             fail_on_errors,
             operations,

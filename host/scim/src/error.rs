@@ -101,6 +101,31 @@ impl Error {
         Self::typed(400, ScimType::InvalidValue, detail)
     }
 
+    /// 400 `invalidValue`, for groups that would be members of themselves. `names` are their
+    /// `displayName`s, each followed by that of a member of it; the last is the first once more. Of
+    /// long circles and long names it says the beginning.
+    pub fn circle_of_groups(names: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        const NAMES: usize = 20;
+        const CHARACTERS: usize = 100;
+        let mut names = names.into_iter();
+        let mut told: Vec<_> = names
+            .by_ref()
+            .take(NAMES)
+            .map(|name| match name.as_ref().char_indices().nth(CHARACTERS) {
+                Some((end, _)) => format!("\"{}...\"", &name.as_ref()[..end]),
+                None => format!("\"{}\"", name.as_ref()),
+            })
+            .collect();
+        if names.next().is_some() {
+            told.push("others".to_owned());
+        }
+        Self::invalid_value(format!(
+            "members: a group cannot be in itself, not through other groups either: {}; nothing \
+             was changed. Take one of them out of the one before it first",
+            told.join(" has the member ")
+        ))
+    }
+
     /// 400 `mutability`.
     pub fn mutability(detail: impl Into<String>) -> Self {
         Self::typed(400, ScimType::Mutability, detail)
@@ -173,6 +198,16 @@ impl Error {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_long_circle_of_long_names_is_told_shortly() {
+        let names = vec!["\u{e9}".repeat(100_000); 1_000];
+        let told = Error::circle_of_groups(&names).detail;
+        assert!(
+            told.len() < 10_000 && told.contains("...\" has the member others"),
+            "{told}"
+        );
+    }
 
     #[test]
     fn the_body_has_a_string_status_and_a_keyword_only_where_there_is_one() {

@@ -31,24 +31,59 @@ pub struct GroupBody {
     pub members: Option<Vec<MemberRef>>,
 }
 
-/// A member as a client names it. Of what clients send along (`display`, `type`, `$ref`, which may
-/// be null) nothing is kept: the gateway knows the user.
+/// A member as a client names it. Of what clients send along (`display`, `$ref`, which may be null)
+/// nothing is kept: the gateway knows the user or group.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct MemberRef {
     value: String,
+    kind: Option<MemberKind>,
+}
+
+/// What a member is: the canonical values of its `type` (RFC 7643 section 4.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MemberKind {
+    /// A user.
+    User,
+    /// A group.
+    Group,
+}
+
+impl MemberKind {
+    /// As `type` says it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "User",
+            Self::Group => "Group",
+        }
+    }
+
+    /// Reads a `type`, in any case. A text that is no canonical value says nothing.
+    fn parse(value: &Value) -> Option<Self> {
+        let text = value.as_str()?;
+        [Self::User, Self::Group]
+            .into_iter()
+            .find(|kind| kind.as_str().eq_ignore_ascii_case(text))
+    }
 }
 
 impl MemberRef {
-    /// The id of the user. Not checked against the users that there are.
+    /// The id of the user or group. Not checked against those that there are.
     #[must_use]
     pub fn value(&self) -> &str {
         &self.value
     }
 
-    /// The id of the user.
+    /// The id of the user or group.
     #[must_use]
     pub fn into_value(self) -> String {
         self.value
+    }
+
+    /// What the client says that the member is, if it says so.
+    #[must_use]
+    pub fn kind(&self) -> Option<MemberKind> {
+        self.kind
     }
 }
 
@@ -159,32 +194,35 @@ pub(crate) fn read_members(value: Value, reading: &mut Reading) -> Result<Vec<Me
         if item.is_null() {
             continue;
         }
-        let value = member_id(item, index, reading)?;
-        if known.insert(value.clone()) {
-            members.push(MemberRef { value });
+        let member = member(item, index, reading)?;
+        if known.insert(member.value.clone()) {
+            members.push(member);
         }
     }
     Ok(members)
 }
 
-fn member_id(item: Value, index: usize, reading: &mut Reading) -> Result<String, Error> {
+fn member(item: Value, index: usize, reading: &mut Reading) -> Result<MemberRef, Error> {
     let wrong = |found: &str| {
         Error::invalid_value(format!(
-            "`members[{index}].value` must be the id of a user, but is {found}"
+            "`members[{index}].value` must be the id of a user or group, but is {found}"
         ))
     };
     let object = match item {
-        Value::String(id) if !id.is_empty() && !reading.is_strict() => return Ok(id),
+        Value::String(value) if !value.is_empty() && !reading.is_strict() => {
+            return Ok(MemberRef { value, kind: None });
+        }
         Value::Object(object) => object,
         other => return Err(wrong(kind_of(&other))),
     };
-    let mut id = None;
+    let (mut id, mut kind) = (None, None);
     for (name, value) in object {
         match GROUP
             .attribute("members")
             .and_then(|members| members.sub_attribute(&name))
         {
             Some(sub) if sub.name == "value" => id = Some(value),
+            Some(sub) if sub.name == "type" => kind = MemberKind::parse(&value),
             // The same in every member: once is enough.
             None => {
                 let path = format!("members.{name}");
@@ -199,7 +237,7 @@ fn member_id(item: Value, index: usize, reading: &mut Reading) -> Result<String,
         }
     }
     match id {
-        Some(Value::String(id)) if !id.is_empty() => Ok(id),
+        Some(Value::String(value)) if !value.is_empty() => Ok(MemberRef { value, kind }),
         Some(Value::String(_)) => Err(wrong("empty")),
         Some(other) => Err(wrong(kind_of(&other))),
         None => Err(wrong("missing")),

@@ -46,7 +46,7 @@ pub use bulk::{
 pub use error::{Error, ScimType};
 pub use filter::{Filter, Sort};
 pub use flatten::Scalar;
-pub use group::{Group, GroupBody, MemberRef};
+pub use group::{Group, GroupBody, MemberKind, MemberRef};
 pub use json::{check_json, parse_json};
 pub use limits::Limits;
 pub use patch::{AttributeChanges, GroupOperation, GroupPatch, Patched, UserPatch};

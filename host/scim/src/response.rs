@@ -1,4 +1,4 @@
-use crate::{ResourceType, Shape, keep, schema::ENTERPRISE_USER};
+use crate::{MemberKind, ResourceType, Shape, keep, schema::ENTERPRISE_USER};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -24,6 +24,8 @@ pub struct GroupRef {
     pub display: String,
     /// Its full URL.
     pub location: String,
+    /// Whether the user is in it only through groups that are in it (RFC 7643 section 4.1.2).
+    pub indirect: bool,
 }
 
 /// The user whom a user names as manager.
@@ -38,11 +40,13 @@ pub struct ManagerRef {
 /// A member of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberOut {
-    /// The id of the user.
+    /// The id of the user or group.
     pub value: String,
+    /// Which of them it is.
+    pub kind: MemberKind,
     /// A name for people to read, where there is one.
     pub display: Option<String>,
-    /// The full URL of the user.
+    /// Its full URL.
     pub location: String,
 }
 
@@ -108,7 +112,7 @@ pub(crate) fn groups_json(groups: &[GroupRef]) -> Value {
                 "value": group.id,
                 "$ref": group.location,
                 "display": group.display,
-                "type": "direct",
+                "type": if group.indirect { "indirect" } else { "direct" },
             })
         })
         .collect()
@@ -121,7 +125,7 @@ pub(crate) fn members_json(members: &[MemberOut]) -> Value {
             let mut json = json!({
                 "value": member.value,
                 "$ref": member.location,
-                "type": "User",
+                "type": member.kind.as_str(),
             });
             if let Some(display) = &member.display {
                 json["display"] = display.as_str().into();

@@ -1,8 +1,8 @@
 //! Bodies as identity providers send them, restated, from reading to answer.
 
 use gatewright_scim::{
-    Error, Filter, Group, GroupOperation, GroupPatch, GroupRef, Limits, ListQuery, MemberOut,
-    MemberRef, Meta, Profile, ResourceType, User, UserPatch, parse_json,
+    Error, Filter, Group, GroupOperation, GroupPatch, GroupRef, Limits, ListQuery, MemberKind,
+    MemberOut, MemberRef, Meta, Profile, ResourceType, User, UserPatch, parse_json,
 };
 use serde_json::{Value, json};
 
@@ -101,6 +101,7 @@ fn okta_puts_back_what_it_was_given() {
         id: "9".to_owned(),
         display: "Engineers".to_owned(),
         location: "https://scim.example/v2/Groups/9".to_owned(),
+        indirect: false,
     }];
     let response = user.to_response(Profile::default(), "7", &meta(), &groups, None);
     assert_eq!(response["schemas"], json!([USER, ENTERPRISE]));
@@ -307,6 +308,7 @@ fn a_group_is_answered_with_or_without_its_members() {
         .group;
     let members = [MemberOut {
         value: "7".to_owned(),
+        kind: MemberKind::User,
         display: Some("Ada".to_owned()),
         location: "https://scim.example/v2/Users/7".to_owned(),
     }];

@@ -15,6 +15,7 @@ mod hostile;
 mod isolation;
 mod limits;
 mod managers;
+mod nested;
 mod paging;
 mod process;
 mod providers;

@@ -1,6 +1,8 @@
 //! Reads all that a policy may know of an account, in the shape of the plugin contract.
 
 use super::mapping::Matcher;
+use crate::clock::Timestamp;
+use crate::directory::nesting::Above;
 use crate::model::access::{
     AccountRecord, AccountStatus, Accounts, AssignmentRecord, Assignments, GrantKind, GrantRecord,
     MappingEntry,
@@ -23,6 +25,7 @@ pub struct Gatherer<'a, R> {
     targets: Vec<Option<u32>>,
     directories: &'a HashMap<Uuid, Source>,
     groups: HashMap<ResourceKey, Option<Named>>,
+    above: Above<'a, R>,
 }
 
 /// What was read of one account, beside what the policies are told.
@@ -54,6 +57,27 @@ struct Named {
     external_id: Option<String>,
 }
 
+impl Named {
+    fn membership(self, user: u32, group: Uuid, since: Timestamp) -> types::Membership {
+        types::Membership {
+            user: Some(user),
+            group: group.to_string(),
+            group_name: self.name,
+            group_external_id: self.external_id,
+            since: since.0,
+            ended: None,
+        }
+    }
+}
+
+/// Which user is in which group.
+#[derive(Default)]
+struct Present {
+    direct: HashSet<(Uuid, Uuid)>,
+    /// Only through groups that are in it.
+    inherited: HashSet<(Uuid, Uuid)>,
+}
+
 impl<'a, R: Read<OrganizationScope>> Gatherer<'a, R> {
     /// Reads from `reader`.
     pub fn new(
@@ -69,6 +93,7 @@ impl<'a, R: Read<OrganizationScope>> Gatherer<'a, R> {
             targets: targets(mapping, catalogue),
             directories,
             groups: HashMap::new(),
+            above: Above::new(reader),
         }
     }
 
@@ -86,6 +111,7 @@ impl<'a, R: Read<OrganizationScope>> Gatherer<'a, R> {
         let mut users = Vec::new();
         let mut places: HashMap<Uuid, u32> = HashMap::new();
         let mut memberships = Vec::new();
+        let mut present = Present::default();
         for key in keys {
             let Some(user) = self.reader.get::<Users>(&key)? else {
                 continue;
@@ -93,13 +119,20 @@ impl<'a, R: Read<OrganizationScope>> Gatherer<'a, R> {
             let place = place(users.len());
             places.insert(key.1, place);
             users.push(self.user(key, user));
-            self.present(key, place, &mut memberships)?;
+            self.present(key, place, &mut memberships, &mut present)?;
         }
         let mut past = Vec::new();
         let mut ended = Vec::new();
         for row in self.reader.scan::<Ended>(Range::prefix(&id))? {
             let (key, row) = row?;
             let (_, user, group) = key;
+            ended.push(key);
+            // The user is in the group all the same, by another way than the one that ended.
+            let still = present.inherited.contains(&(user, group))
+                || (row.inherited && present.direct.contains(&(user, group)));
+            if still {
+                continue;
+            }
             let membership = types::Membership {
                 user: places.get(&user).copied(),
                 group: group.to_string(),
@@ -109,7 +142,6 @@ impl<'a, R: Read<OrganizationScope>> Gatherer<'a, R> {
                 ended: Some(row.ended.0),
             };
             past.push((group, membership));
-            ended.push(key);
         }
         for part in [&mut memberships, &mut past] {
             part.sort_by(|(a, one), (b, other)| (&one.group_name, a).cmp(&(&other.group_name, b)));
@@ -166,7 +198,9 @@ impl<'a, R: Read<OrganizationScope>> Gatherer<'a, R> {
         (directory, user): ResourceKey,
         place: u32,
         memberships: &mut Vec<(Uuid, types::Membership)>,
+        present: &mut Present,
     ) -> Result<(), StoreError> {
+        let mut direct = Vec::new();
         for row in self
             .reader
             .index_scan(&MEMBERS_BY_USER, Range::prefix(&user))?
@@ -180,15 +214,16 @@ impl<'a, R: Read<OrganizationScope>> Gatherer<'a, R> {
             let Some(member) = self.reader.get::<Members>(&key)? else {
                 continue;
             };
-            let membership = types::Membership {
-                user: Some(place),
-                group: group.to_string(),
-                group_name: named.name,
-                group_external_id: named.external_id,
-                since: member.since.0,
-                ended: None,
+            direct.push((group, member.since));
+            present.direct.insert((user, group));
+            memberships.push((group, named.membership(place, group, member.since)));
+        }
+        for (group, since) in self.above.of(&direct)? {
+            let Some(named) = self.group((directory, group))? else {
+                continue;
             };
-            memberships.push((group, membership));
+            present.inherited.insert((user, group));
+            memberships.push((group, named.membership(place, group, since)));
         }
         Ok(())
     }

@@ -2,12 +2,12 @@
 
 use crate::access::mapping;
 use crate::clock::Timestamp;
+use crate::directory::membership;
 use crate::ledger::Change;
 use crate::ledger::{Committed, change};
 use crate::model::access::Accounts;
 use crate::model::access::{Assignments, GrantKind, MappingEntry};
-use crate::model::facts::{Groups, MEMBERS_BY_USER, text};
-use gatewright_store::{Organization, Range, Read, StoreError, WriteError};
+use gatewright_store::{Organization, Read, StoreError, WriteError};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -81,7 +81,7 @@ pub fn revoke(
     })
 }
 
-/// A group that the account is in and that the mapping lets give the seat.
+/// A group that the account is in, also through another one, and that the mapping lets give the seat.
 fn giving_group(
     change: &Change<'_, '_>,
     account: Uuid,
@@ -94,18 +94,11 @@ fn giving_group(
     let gives = |entry: &&MappingEntry| entry.kind == GrantKind::Seat && entry.target == seat;
     let matcher = mapping::Matcher::new(mapping.entries.iter().filter(gives));
     for (directory, user) in record.users {
-        for row in change
-            .tx
-            .index_scan(&MEMBERS_BY_USER, Range::prefix(&user))?
-        {
-            let (_, (group, _)) = row?;
-            let Some(record) = change.tx.get::<Groups>(&(directory, group))? else {
-                continue;
-            };
-            let name = text(&record.document, "displayName").unwrap_or_default();
-            let external_id = text(&record.document, "externalId");
-            if matcher.places(group, name, external_id).next().is_some() {
-                return Ok(Some(name.to_owned()));
+        for group in membership::all_groups_of(change.tx, (directory, user))? {
+            let external_id = group.external_id.as_deref();
+            let mut gives = matcher.places(group.id, &group.name, external_id);
+            if gives.next().is_some() {
+                return Ok(Some(group.name.clone()));
             }
         }
     }

@@ -1,7 +1,9 @@
 //! Why a fact was not stored or found.
 
-use gatewright_scim::ResourceType;
+use super::nesting::{MAX_DEPTH, MAX_FAMILY};
+use gatewright_scim::{MemberKind, ResourceType};
 use gatewright_store::{StoreError, WriteError};
+use uuid::Uuid;
 
 /// Why a request about facts has no result.
 #[derive(Debug, thiserror::Error)]
@@ -42,9 +44,43 @@ pub enum FactError {
          give both an externalId of their own"
     )]
     GroupNameTaken(String),
-    /// A member is no user of this directory.
-    #[error("members: \"{0}\" is not the id of a user of this directory; nothing was changed")]
+    /// A member is no user or group of this directory.
+    #[error(
+        "members: \"{0}\" is not the id of a user or group of this directory; nothing was changed"
+    )]
     UnknownMember(String),
+    /// A member is not what it is said to be.
+    #[error(
+        "members: \"{id}\" is the id of a {is}, but its `type` says {said}; nothing was changed. \
+         Send the right `type`, or none",
+        is = .is.as_str(), said = .said.as_str()
+    )]
+    MemberType {
+        /// The id.
+        id: Uuid,
+        /// What it is.
+        is: MemberKind,
+        /// What the client says.
+        said: MemberKind,
+    },
+    /// Too many groups would stand below each other.
+    #[error(
+        "members: through \"{name}\" groups would be in groups more than {MAX_DEPTH} levels deep; \
+         nothing was changed. Put some of them directly into one further up"
+    )]
+    NestedTooDeep {
+        /// The name of the group that was to get a member.
+        name: String,
+    },
+    /// Too many groups would hang together.
+    #[error(
+        "members: with \"{name}\" more than {MAX_FAMILY} groups would hang together by being in \
+         each other; nothing was changed. Put users into groups instead of groups"
+    )]
+    NestedTooWide {
+        /// The name of the group that was to get a member.
+        name: String,
+    },
     /// The request is about a version that the resource does not have.
     #[error(
         "the resource has the version {version}, which If-Match or If-None-Match excludes: read \

@@ -1,25 +1,22 @@
 //! Groups: create, replace, patch, delete, and how they look. A group's members are rows of their
 //! own, so that what a request costs depends on what it changes and not on the group's size.
 
+use super::edit::{Difference, Edit};
 use super::error::FactError;
-use super::membership::{self, Left};
+use super::membership::{self, Who};
 use super::users::{count, key};
-use super::{Directory, Moment, identifier, version};
+use super::{Directory, Moment, inherited, nesting, version};
+use crate::clock::Timestamp;
 use crate::ledger::{Change, Committed, change};
-use crate::model::access::Spread;
-use crate::model::facts::{
-    Counted, GROUPS_BY_NAME, GROUPS_BY_TERM, GroupRecord, Groups, Members, ResourceKey, text,
-};
-use crate::model::tenancy::UnknownMember;
-use gatewright_scim::schema::IndexTerm;
+use crate::model::access::{LostGroup, Spread};
+use crate::model::facts::{Counted, GroupRecord, Groups, Members, Nested, ResourceKey, text};
 use gatewright_scim::{
-    Group, GroupBody, GroupOperation, GroupPatch, MemberOut, MemberRef, Meta, Preconditions,
-    ResourceType, Shape,
+    Group, GroupBody, GroupOperation, GroupPatch, MemberKind, MemberOut, Meta, Preconditions,
+    ResourceType,
 };
 use gatewright_store::{OrganizationScope, Range, Read, StoreError};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
-use tracing::warn;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// A group as it is stored, without its members.
@@ -137,7 +134,7 @@ fn update(
         edit.revision = Some(record.revision);
         edit.terms.clone_from(&record.terms);
         body(change, &mut edit)?;
-        if edit.document == record.document && edit.added.is_empty() && edit.removed.is_empty() {
+        if edit.document == record.document && !edit.moves_members() {
             return Ok(StoredGroup { id: key.1, record });
         }
         if edit.document != record.document {
@@ -149,6 +146,7 @@ fn update(
                     directory: key.0,
                     group: key.1,
                 })?;
+                inherited::group_changed(change, key)?;
             }
         }
         edit.store(change, record.created)
@@ -156,7 +154,8 @@ fn update(
     Ok(updated)
 }
 
-/// Deletes a group. Its memberships end in steps after the answer; nobody sees them meanwhile.
+/// Deletes a group. Its memberships end in steps after the answer; nobody sees them meanwhile. What
+/// it was in and what was in it are so no longer.
 ///
 /// # Errors
 /// Where there is no such group, or none of the version asked for.
@@ -173,6 +172,19 @@ pub fn delete(
             return Err(not_found(key.1));
         };
         check(&conditions, &record)?;
+        let lost = inherited::through(change.tx, key)?;
+        let mut left = BTreeMap::new();
+        for (member, since) in nesting::members(change.tx, key.1)? {
+            nesting::end(change, key.1, member)?;
+            left.insert(member, since);
+        }
+        let mut with_it = lost.clone();
+        with_it.push(LostGroup::of(key.1, &record, Timestamp(0)));
+        inherited::groups_left(change, key.0, &left, with_it)?;
+        for (holder, _) in nesting::holders(change.tx, key.1)? {
+            nesting::end(change, holder, key.1)?;
+            leave(change, (key.0, holder), key.1)?;
+        }
         change.tx.delete::<Groups>(&key)?;
         count(change, Counted::Groups, key.0, -1)?;
         change.event("group.deleted", event(key, &record.document))?;
@@ -184,6 +196,7 @@ pub fn delete(
                 .to_owned(),
             external_id: text(&record.document, "externalId").map(str::to_owned),
             at: change.at(),
+            lost,
         })?;
         Ok::<_, FactError>(())
     })?;
@@ -224,8 +237,18 @@ pub fn represent(
             // No `display`: it would cost a read for each member, and nobody needs it.
             members.push(MemberOut {
                 value: user.to_string(),
+                kind: MemberKind::User,
                 display: None,
                 location: format!("{base_url}/Users/{user}"),
+            });
+        }
+        for row in reader.keys::<Nested>(Range::prefix(&group.id))? {
+            let (_, nested) = row?;
+            members.push(MemberOut {
+                value: nested.to_string(),
+                kind: MemberKind::Group,
+                display: None,
+                location: format!("{base_url}/Groups/{nested}"),
             });
         }
         Some(members)
@@ -243,213 +266,15 @@ pub fn represent(
     Ok(document.to_response(directory.profile, &id, &meta, members.as_deref()))
 }
 
-/// A group being changed: its document, and who came and left so far.
-struct Edit {
-    key: ResourceKey,
-    document: Map<String, Value>,
-    /// The revision of the group before; none for a new one.
-    revision: Option<u64>,
-    unknown: UnknownMember,
-    shape: Shape,
-    /// How indexes found it before.
-    terms: Vec<IndexTerm>,
-    added: BTreeSet<Uuid>,
-    removed: BTreeSet<Uuid>,
-}
-
-impl Edit {
-    fn new(
-        key: ResourceKey,
-        document: Map<String, Value>,
-        unknown: UnknownMember,
-        shape: Shape,
-    ) -> Self {
-        Self {
-            key,
-            document,
-            revision: None,
-            unknown,
-            shape,
-            terms: Vec::new(),
-            added: BTreeSet::new(),
-            removed: BTreeSet::new(),
-        }
-    }
-
-    fn add(&mut self, change: &mut Change<'_, '_>, members: &[MemberRef]) -> Result<(), FactError> {
-        for member in members {
-            let id = member.value();
-            let begun = match key(ResourceType::User, id) {
-                Ok(user) => membership::begin(change, self.key.1, (self.key.0, user))?
-                    .map(|new| (user, new)),
-                Err(_) => None,
-            };
-            match (begun, self.unknown) {
-                (Some((user, true)), _) if !self.removed.remove(&user) => {
-                    self.added.insert(user);
-                }
-                (Some(_), _) => {}
-                (None, UnknownMember::Skip) => {
-                    warn!(group = %self.key.1, member = id, "member does not exist: left out");
-                }
-                (None, UnknownMember::Refuse) => {
-                    return Err(FactError::UnknownMember(id.to_owned()));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn remove(&mut self, change: &mut Change<'_, '_>, ids: &[String]) -> Result<(), FactError> {
-        for id in ids {
-            // Who cannot be in the group need not be taken out of it.
-            if let Ok(user) = key(ResourceType::User, id) {
-                self.end(change, user)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn end(&mut self, change: &mut Change<'_, '_>, user: Uuid) -> Result<(), FactError> {
-        let left = Left {
-            group: self.key.1,
-            name: text(&self.document, "displayName").unwrap_or_default(),
-            external_id: text(&self.document, "externalId"),
-        };
-        if let Some(account) = membership::end(change, (self.key.0, user), &left, change.at())? {
-            change.mark(account)?;
-            if !self.added.remove(&user) {
-                self.removed.insert(user);
-            }
-        }
-        Ok(())
-    }
-
-    fn replace(
-        &mut self,
-        change: &mut Change<'_, '_>,
-        members: &[MemberRef],
-        prepared: Option<&Difference>,
-    ) -> Result<(), FactError> {
-        // The difference was taken before the transaction; it holds if the group is as it was.
-        let prepared = prepared.filter(|prepared| Some(prepared.revision) == self.revision);
-        if let Some(difference) = prepared {
-            for user in &difference.gone {
-                self.end(change, *user)?;
-            }
-            return self.add(change, &difference.new);
-        }
-        for user in gone(change.tx, self.key.1, members)? {
-            self.end(change, user)?;
-        }
-        self.add(change, members)
-    }
-
-    /// Two groups may have one name only where their external ids say that they are two: else a
-    /// create that is sent again would make a twin.
-    fn check_name(&self, change: &Change<'_, '_>) -> Result<(), FactError> {
-        let name = text(&self.document, "displayName").unwrap_or_default();
-        let wanted = (self.key.0, name.to_lowercase());
-        for row in change
-            .tx
-            .index_scan(&GROUPS_BY_NAME, Range::prefix(&wanted))?
-        {
-            let (_, other) = row?;
-            if other == self.key {
-                continue;
-            }
-            let Some(other) = change.tx.get::<Groups>(&other)? else {
-                continue;
-            };
-            let theirs = text(&other.document, "externalId");
-            let ours = text(&self.document, "externalId");
-            if theirs.is_none() || ours.is_none() || theirs == ours {
-                return Err(FactError::GroupNameTaken(name.to_owned()));
-            }
-        }
-        Ok(())
-    }
-
-    fn store(
-        self,
-        change: &mut Change<'_, '_>,
-        created: crate::clock::Timestamp,
-    ) -> Result<StoredGroup, FactError> {
-        let terms = self.shape.index_terms(&self.document, &self.terms);
-        identifier::check_terms(change.tx, &GROUPS_BY_TERM, self.key, &terms)?;
-        let record = GroupRecord {
-            document: self.document,
-            terms,
-            created,
-            modified: change.at(),
-            revision: change.revision(),
-        };
-        change.tx.put::<Groups>(&self.key, &record)?;
-        let name = text(&record.document, "displayName").unwrap_or_default();
-        let added: Vec<Uuid> = self.added.into_iter().collect();
-        let removed: Vec<Uuid> = self.removed.into_iter().collect();
-        membership::report(change, self.key, name, &added, &removed)?;
-        Ok(StoredGroup {
-            id: self.key.1,
-            record,
-        })
-    }
-}
-
-/// What a full list of members changes, worked out before the transaction, so that comparing
-/// 100,000 members holds nobody up.
-struct Difference {
-    revision: u64,
-    gone: Vec<Uuid>,
-    new: Vec<MemberRef>,
-}
-
-impl Difference {
-    fn prepare(
-        directory: &Directory,
-        key: ResourceKey,
-        members: &[MemberRef],
-    ) -> Result<Option<Self>, FactError> {
-        let reader = directory.organization.read()?;
-        let Some(record) = reader.get::<Groups>(&key)? else {
-            return Ok(None);
-        };
-        let mut new = Vec::new();
-        for member in members {
-            let known = match super::users::key(ResourceType::User, member.value()) {
-                Ok(user) => reader.contains::<Members>(&(key.1, user))?,
-                Err(_) => false,
-            };
-            if !known {
-                new.push(member.clone());
-            }
-        }
-        let gone = gone(&reader, key.1, members)?;
-        Ok(Some(Self {
-            revision: record.revision,
-            gone,
-            new,
-        }))
-    }
-}
-
-fn gone(
-    reader: &impl Read<OrganizationScope>,
-    group: Uuid,
-    members: &[MemberRef],
-) -> Result<Vec<Uuid>, StoreError> {
-    let wanted: BTreeSet<Uuid> = members
-        .iter()
-        .filter_map(|member| member.value().parse().ok())
-        .collect();
-    let mut gone = Vec::new();
-    for row in reader.keys::<Members>(Range::prefix(&group))? {
-        let (_, user) = row?;
-        if !wanted.contains(&user) {
-            gone.push(user);
-        }
-    }
-    Ok(gone)
+/// Says of a group that another one, which is gone, is no longer in it.
+fn leave(change: &mut Change<'_, '_>, group: ResourceKey, member: Uuid) -> Result<(), StoreError> {
+    let Some(record) = change.tx.get::<Groups>(&group)? else {
+        return Ok(());
+    };
+    let name = text(&record.document, "displayName").unwrap_or_default();
+    let (nobody, gone) = (Who::default(), Who::group(member));
+    membership::report(change, group, name, &nobody, &gone)?;
+    membership::touch(change, group)
 }
 
 fn check(conditions: &Preconditions, record: &GroupRecord) -> Result<(), FactError> {

@@ -5,11 +5,12 @@ use super::error::FactError;
 use super::groups::{self, StoredGroup};
 use super::users::{self, StoredUser};
 use super::walk::Position;
-use super::{Directory, identifier};
+use super::{Directory, identifier, nesting};
+use crate::clock::Timestamp;
 use crate::model::facts::{
     Counted, Counters, GROUPS_BY_EXTERNAL_ID, GROUPS_BY_NAME, GROUPS_BY_TERM, Groups,
-    MEMBERS_BY_USER, Members, ResourceKey, USERS_BY_EMAIL, USERS_BY_EXTERNAL_ID, USERS_BY_NAME,
-    USERS_BY_TERM, Users,
+    MEMBERS_BY_USER, Members, NESTED_BY_MEMBER, ResourceKey, USERS_BY_EMAIL, USERS_BY_EXTERNAL_ID,
+    USERS_BY_NAME, USERS_BY_TERM, Users,
 };
 use gatewright_scim::{Error as ScimError, Filter, ListQuery, ResourceType, Sort};
 use gatewright_store::{Index, Key, OrganizationScope, Range, Read, Reader, StoreError, Table};
@@ -307,19 +308,19 @@ impl View<'_> {
                     if !self.reader.contains::<Groups>(&(self.directory, group))? {
                         return Ok(Some(Vec::new()));
                     }
-                    let rows = self.reader.keys::<Members>(Range::prefix(&group))?;
-                    rows.map(|row| row.map(|(_, user)| (self.directory, user)))
-                        .collect::<Result<_, _>>()?
+                    self.users_in(group)?
                 }
                 (ResourceType::Group, "displayName") => self.find(&GROUPS_BY_NAME, &folded)?,
                 (ResourceType::Group, "externalId") => self.find(&GROUPS_BY_EXTERNAL_ID, &exact)?,
                 (ResourceType::Group, "members.value") => {
-                    let Ok(user) = users::key(ResourceType::User, value) else {
+                    let Ok(member) = users::key(ResourceType::User, value) else {
                         return Ok(Some(Vec::new()));
                     };
-                    let rows = self
-                        .reader
-                        .index_scan(&MEMBERS_BY_USER, Range::prefix(&user))?;
+                    let range = || Range::prefix(&member);
+                    // An id is a user's or a group's, so that one of the two has nothing.
+                    let of_user = self.reader.index_scan(&MEMBERS_BY_USER, range())?;
+                    let of_group = self.reader.index_scan(&NESTED_BY_MEMBER, range())?;
+                    let rows = of_user.chain(of_group);
                     rows.map(|row| row.map(|(_, (group, _))| (self.directory, group)))
                         .collect::<Result<_, _>>()?
                 }
@@ -328,6 +329,23 @@ impl View<'_> {
             return Ok(Some(found));
         }
         Ok(None)
+    }
+
+    /// The users who are in a group, also through groups in it, in the order of creation.
+    fn users_in(&self, group: Uuid) -> Result<Vec<ResourceKey>, StoreError> {
+        let mut users = Vec::new();
+        let below = nesting::below(self.reader, &[(group, Timestamp(0))])?;
+        for group in std::iter::once(group).chain(below.iter().map(|(group, _)| *group)) {
+            let rows = self.reader.keys::<Members>(Range::prefix(&group))?;
+            for row in rows {
+                users.push((self.directory, row?.1));
+            }
+        }
+        if !below.is_empty() {
+            users.sort_unstable();
+            users.dedup();
+        }
+        Ok(users)
     }
 
     fn find<T, K>(

@@ -1,9 +1,15 @@
-//! Memberships: one row each, with the time they began; those that ended wait for a decision.
+//! Memberships of users: one row each, with the time they began; those that ended wait for a
+//! decision.
 
+use super::nesting::Above;
 use crate::clock::Timestamp;
 use crate::ledger::Change;
-use crate::model::facts::{Ended, EndedRecord, Groups, MemberRecord, Members, ResourceKey, Users};
-use gatewright_store::{Read, StoreError};
+use crate::model::access::Leaver;
+use crate::model::facts::{
+    Ended, EndedRecord, GroupRecord, Groups, MEMBERS_BY_USER, MemberRecord, Members, ResourceKey,
+    Users, text,
+};
+use gatewright_store::{OrganizationScope, Range, Read, StoreError};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -44,8 +50,9 @@ pub fn begin(
     Ok(Some(true))
 }
 
-/// Takes a user out of a group, and keeps that it was in it until a decision has seen it. Answers
-/// the account to mark; none where the user was not in the group, or is gone.
+/// Takes a user out of a group, and keeps that it was in it until a decision has seen it. Answers who
+/// left, whose account is to be marked; none where the user was not in the group, or is gone. What
+/// the user loses with the group is for [`inherited`](super::inherited).
 ///
 /// # Errors
 /// What the store says.
@@ -54,7 +61,7 @@ pub fn end(
     user: ResourceKey,
     left: &Left<'_>,
     at: Timestamp,
-) -> Result<Option<Uuid>, StoreError> {
+) -> Result<Option<Leaver>, StoreError> {
     let key = (left.group, user.1);
     let Some(member) = change.tx.get::<Members>(&key)? else {
         return Ok(None);
@@ -69,11 +76,16 @@ pub fn end(
         group_external_id: left.external_id.map(str::to_owned),
         since: member.since,
         ended: at,
+        inherited: false,
     };
     change
         .tx
         .put::<Ended>(&(record.account, user.1, left.group), &ended)?;
-    Ok(Some(record.account))
+    Ok(Some(Leaver {
+        user: user.1,
+        account: record.account,
+        since: member.since,
+    }))
 }
 
 /// Says that a group's members changed where nothing else of the group does: its time of change and
@@ -90,7 +102,37 @@ pub fn touch(change: &mut Change<'_, '_>, group: ResourceKey) -> Result<(), Stor
     change.tx.put::<Groups>(&group, &record)
 }
 
-/// Tells the application who came and who left.
+/// Users and groups that came into a group, or left it.
+#[derive(Clone, Debug, Default)]
+pub struct Who {
+    /// Users, by their ids.
+    pub users: Vec<Uuid>,
+    /// Groups, by their ids.
+    pub groups: Vec<Uuid>,
+}
+
+impl Who {
+    /// One user.
+    #[must_use]
+    pub fn user(id: Uuid) -> Self {
+        Self {
+            users: vec![id],
+            ..Self::default()
+        }
+    }
+
+    /// One group.
+    #[must_use]
+    pub fn group(id: Uuid) -> Self {
+        Self {
+            groups: vec![id],
+            ..Self::default()
+        }
+    }
+}
+
+/// Tells the application who came and who left, users and groups apart: an event has ids in `users`
+/// or in `groups`, and the other list is empty.
 ///
 /// # Errors
 /// What the store says.
@@ -98,19 +140,92 @@ pub fn report(
     change: &mut Change<'_, '_>,
     group: ResourceKey,
     name: &str,
-    added: &[Uuid],
-    removed: &[Uuid],
+    added: &Who,
+    removed: &Who,
 ) -> Result<(), StoreError> {
-    for (kind, users) in [
+    for (kind, who) in [
         ("group.members_added", added),
         ("group.members_removed", removed),
     ] {
-        for users in users.chunks(EVENT_IDS) {
+        let users = who.users.chunks(EVENT_IDS).map(|users| (users, &[][..]));
+        let groups = who.groups.chunks(EVENT_IDS).map(|groups| (&[][..], groups));
+        for (users, groups) in users.chain(groups) {
             change.event(
                 kind,
-                json!({ "directory": group.0, "group": group.1, "name": name, "users": users }),
+                json!({
+                    "directory": group.0, "group": group.1, "name": name, "users": users,
+                    "groups": groups,
+                }),
             )?;
         }
     }
     Ok(())
+}
+
+/// A group that a user is in.
+pub struct GroupOf {
+    /// Its id.
+    pub id: Uuid,
+    /// Its name.
+    pub name: String,
+    /// Its external id.
+    pub external_id: Option<String>,
+    /// Whether the user is in it only through groups that are in it.
+    pub indirect: bool,
+}
+
+impl GroupOf {
+    fn new(id: Uuid, record: &GroupRecord, indirect: bool) -> Self {
+        Self {
+            id,
+            name: text(&record.document, "displayName")
+                .unwrap_or_default()
+                .to_owned(),
+            external_id: text(&record.document, "externalId").map(str::to_owned),
+            indirect,
+        }
+    }
+}
+
+/// The groups that a user is in itself: costs what the user has of them.
+///
+/// # Errors
+/// What the store says.
+pub fn groups_of(
+    reader: &impl Read<OrganizationScope>,
+    user: ResourceKey,
+) -> Result<Vec<GroupOf>, StoreError> {
+    let mut groups = Vec::new();
+    for row in reader.index_scan(&MEMBERS_BY_USER, Range::prefix(&user.1))? {
+        let (_, (group, _)) = row?;
+        // The rows of a deleted group go step by step.
+        if let Some(record) = reader.get::<Groups>(&(user.0, group))? {
+            groups.push(GroupOf::new(group, &record, false));
+        }
+    }
+    Ok(groups)
+}
+
+/// The groups that a user is in, then those that it is in through them, each in the order of
+/// creation.
+///
+/// # Errors
+/// What the store says.
+pub fn all_groups_of(
+    reader: &impl Read<OrganizationScope>,
+    user: ResourceKey,
+) -> Result<Vec<GroupOf>, StoreError> {
+    let mut groups = groups_of(reader, user)?;
+    let direct: Vec<_> = groups
+        .iter()
+        .map(|group| (group.id, Timestamp(0)))
+        .collect();
+    let mut above = Above::new(reader).of(&direct)?;
+    above.sort_unstable_by_key(|(group, _)| *group);
+    for (group, _) in above {
+        if let Some(record) = reader.get::<Groups>(&(user.0, group))? {
+            groups.push(GroupOf::new(group, &record, true));
+        }
+    }
+    Ok(groups)
 }

@@ -2,11 +2,14 @@
 
 pub mod credentials;
 pub mod deleted;
+mod edit;
 pub mod error;
 pub mod groups;
 mod identifier;
+pub mod inherited;
 pub mod list;
 pub mod membership;
+pub mod nesting;
 pub mod organizations;
 pub mod requests;
 pub mod schemas;

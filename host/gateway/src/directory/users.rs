@@ -1,18 +1,17 @@
 //! Users: create, replace, patch, delete, and how they look.
 
 use super::error::FactError;
-use super::membership::{self, Left};
-use super::{Directory, Moment, deleted, identifier, version};
+use super::membership::{self, GroupOf, Left, Who, all_groups_of, groups_of};
+use super::{Directory, Moment, deleted, identifier, inherited, version};
 use crate::access::accounts;
 use crate::ledger::{Change, Committed, change};
 use crate::model::facts::{
-    Counted, Counters, Groups, MEMBERS_BY_USER, ResourceKey, USERS_BY_NAME, UserRecord, Users,
-    is_active, text,
+    Counted, Counters, ResourceKey, USERS_BY_NAME, UserRecord, Users, is_active, text,
 };
 use gatewright_scim::{
     GroupRef, ManagerRef, Meta, Preconditions, ResourceType, User, UserPatch, manager_id,
 };
-use gatewright_store::{AnyIndex, OrganizationScope, Range, Read, StoreError};
+use gatewright_store::{AnyIndex, OrganizationScope, Read, StoreError};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -176,8 +175,10 @@ pub fn delete(
                 name: &group.name,
                 external_id: group.external_id.as_deref(),
             };
-            membership::end(change, key, &left, change.at())?;
-            membership::report(change, (key.0, group.id), &group.name, &[], &[key.1])?;
+            let leaver = membership::end(change, key, &left, change.at())?;
+            inherited::users_left(change, (key.0, group.id), leaver.as_slice())?;
+            let (nobody, gone) = (Who::default(), Who::user(key.1));
+            membership::report(change, (key.0, group.id), &group.name, &nobody, &gone)?;
             membership::touch(change, (key.0, group.id))?;
         }
         change.tx.delete::<Users>(&key)?;
@@ -211,41 +212,6 @@ pub fn get(
     }
 }
 
-/// A group that a user is in.
-pub struct GroupOf {
-    /// Its id.
-    pub id: Uuid,
-    /// Its name.
-    pub name: String,
-    /// Its external id.
-    pub external_id: Option<String>,
-}
-
-/// The groups that a user is in: costs what the user has of them.
-///
-/// # Errors
-/// What the store says.
-pub fn groups_of(
-    reader: &impl Read<OrganizationScope>,
-    user: ResourceKey,
-) -> Result<Vec<GroupOf>, StoreError> {
-    let mut groups = Vec::new();
-    for row in reader.index_scan(&MEMBERS_BY_USER, Range::prefix(&user.1))? {
-        let (_, (group, _)) = row?;
-        // The rows of a deleted group go step by step.
-        if let Some(record) = reader.get::<Groups>(&(user.0, group))? {
-            groups.push(GroupOf {
-                id: group,
-                name: text(&record.document, "displayName")
-                    .unwrap_or_default()
-                    .to_owned(),
-                external_id: text(&record.document, "externalId").map(str::to_owned),
-            });
-        }
-    }
-    Ok(groups)
-}
-
 /// What a user shows of other records.
 #[derive(Default)]
 pub struct Derived {
@@ -264,7 +230,7 @@ impl Derived {
         record: &UserRecord,
     ) -> Result<Self, StoreError> {
         Ok(Self {
-            groups: groups_of(reader, user)?,
+            groups: all_groups_of(reader, user)?,
             manager: manager_of(reader, user.0, record)?,
         })
     }
@@ -275,7 +241,11 @@ impl Derived {
         if self.groups.is_empty() && self.manager.is_none() {
             return None;
         }
-        let groups: Vec<_> = self.groups.iter().map(|g| (g.id, &g.name)).collect();
+        let told = |group: &GroupOf| match group.indirect {
+            false => json!([group.id, group.name]),
+            true => json!([group.id, group.name, "indirect"]),
+        };
+        let groups: Vec<_> = self.groups.iter().map(told).collect();
         Some(json!([groups, self.manager]).to_string())
     }
 }
@@ -339,6 +309,7 @@ pub fn represent(
             location: format!("{base_url}/Groups/{}", group.id),
             id: group.id.to_string(),
             display: group.name,
+            indirect: group.indirect,
         })
         .collect();
     let manager = derived.manager.map(|(id, display)| ManagerRef {

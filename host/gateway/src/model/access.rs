@@ -1,5 +1,6 @@
 //! Accounts, what they are granted, and what is still to be decided.
 
+use super::facts::{GroupRecord, text};
 use crate::clock::Timestamp;
 use gatewright_store::{Index, OrganizationScope, json_table};
 use serde::{Deserialize, Serialize};
@@ -111,6 +112,9 @@ pub enum Spread {
         external_id: Option<String>,
         /// When it was deleted.
         at: Timestamp,
+        /// The groups that its members were in through it.
+        #[serde(default)]
+        lost: Vec<LostGroup>,
     },
     /// A group's name or external id changed: its members may match other mapping entries.
     GroupChanged {
@@ -119,8 +123,74 @@ pub enum Spread {
         /// Its id.
         group: Uuid,
     },
+    /// What the groups in [`Concerned`](super::facts::Concerned) are in changed: their members may
+    /// match other mapping entries.
+    GroupsConcerned {
+        /// Where they are.
+        directory: Uuid,
+    },
+    /// The groups in [`Concerned`](super::facts::Concerned) are in these others no longer, at least
+    /// not that way.
+    GroupsLost {
+        /// Where they are.
+        directory: Uuid,
+        /// What they were in.
+        lost: Vec<LostGroup>,
+        /// When it ended.
+        at: Timestamp,
+    },
+    /// Users left a group, and with it these others: more of both than one request may write.
+    UsersLost {
+        /// Where they are.
+        directory: Uuid,
+        /// Who left, by their ids.
+        users: Vec<Leaver>,
+        /// What they were in.
+        lost: Vec<LostGroup>,
+        /// When it ended.
+        at: Timestamp,
+    },
     /// The mapping, the catalogue or a binding changed: everybody is decided again.
     Everybody,
+}
+
+/// A group that somebody was in through another group.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LostGroup {
+    /// Its id.
+    pub group: Uuid,
+    /// Its name then.
+    pub name: String,
+    /// Its external id then.
+    pub external_id: Option<String>,
+    /// Since when the other group was in it.
+    pub since: Timestamp,
+}
+
+impl LostGroup {
+    /// The group as it is called now.
+    #[must_use]
+    pub fn of(group: Uuid, record: &GroupRecord, since: Timestamp) -> Self {
+        Self {
+            group,
+            name: text(&record.document, "displayName")
+                .unwrap_or_default()
+                .to_owned(),
+            external_id: text(&record.document, "externalId").map(str::to_owned),
+            since,
+        }
+    }
+}
+
+/// A user who left a group.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Leaver {
+    /// The user.
+    pub user: Uuid,
+    /// The user's account.
+    pub account: Uuid,
+    /// Since when the user had been in the group.
+    pub since: Timestamp,
 }
 
 /// What went wrong and wants a person. One for each subject: a repeated failure counts up.

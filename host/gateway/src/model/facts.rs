@@ -63,6 +63,20 @@ pub struct MemberRecord {
     pub since: Timestamp,
 }
 
+/// That a group is in another group.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct NestedRecord {
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// A group that a wide change is about.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ConcernedRecord {
+    /// Since when it had been in what the change is about, by way of the groups between.
+    pub since: Timestamp,
+}
+
 /// A membership that ended and that no decision has seen yet.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EndedRecord {
@@ -76,6 +90,9 @@ pub struct EndedRecord {
     pub since: Timestamp,
     /// When it ended.
     pub ended: Timestamp,
+    /// It was one by way of another group, and has only ended if no other way is left.
+    #[serde(default)]
+    pub inherited: bool,
 }
 
 /// What is counted for each directory, so that `totalResults` costs one read.
@@ -167,6 +184,23 @@ json_table! {
 }
 /// The user of a membership.
 pub static MEMBERS_BY_USER: Index<Members, Uuid> = Index::multi(1, "user", |key, _| vec![key.1]);
+
+json_table! {
+    /// Groups in groups, by the group and the one that is in it.
+    pub struct Nested = 135, "nested groups", OrganizationScope, (Uuid, Uuid) => NestedRecord,
+        indexes [&NESTED_BY_MEMBER];
+}
+/// The group that is in the other.
+pub static NESTED_BY_MEMBER: Index<Nested, Uuid> = Index::multi(1, "member", |key, _| vec![key.1]);
+
+json_table! {
+    /// The groups that a wide change is still to be expanded over, by its key.
+    pub struct Concerned = 136, "groups of wide changes", OrganizationScope, (u64, u32, Uuid) => ConcernedRecord,
+        indexes [&CONCERNED_BY_GROUP];
+}
+/// The group.
+pub static CONCERNED_BY_GROUP: Index<Concerned, Uuid> =
+    Index::multi(1, "group", |key, _| vec![key.2]);
 
 json_table! {
     /// Memberships that ended, by account, user and group, until a decision has seen them.

@@ -37,7 +37,7 @@ pub static USER: Schema = Schema {
         Attribute::complex(
             "groups",
             GROUP,
-            "The groups that the user is in; changed through the groups",
+            "The groups that the user is in, also through other groups; changed through the groups",
         )
         .multi()
         .read_only(),
@@ -112,7 +112,7 @@ const GROUP: &[Attribute] = &[
     Attribute::reference("$ref", &["Group"], "Where the group is found").read_only(),
     Attribute::string("display", "The group's name").read_only(),
     Attribute::string("type", "How the user came into the group")
-        .canonical(&["direct"])
+        .canonical(&["direct", "indirect"])
         .read_only(),
 ];
 

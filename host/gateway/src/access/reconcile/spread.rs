@@ -2,10 +2,10 @@
 //! rows and other organizations do not feel it.
 
 use crate::clock::Timestamp;
-use crate::directory::membership;
+use crate::directory::{inherited, membership};
 use crate::ledger::{Change, change};
-use crate::model::access::{Accounts, Spread, SpreadRecord, Spreads};
-use crate::model::facts::{Members, Users};
+use crate::model::access::{Accounts, Leaver, LostGroup, Spread, SpreadRecord, Spreads};
+use crate::model::facts::{Concerned, ConcernedRecord, Members, Users};
 use gatewright_store::{Organization, Range, Read, StoreError, WriteError};
 use uuid::Uuid;
 
@@ -31,26 +31,42 @@ pub(super) fn step(
         let Some(record) = change.tx.get::<Spreads>(&key)? else {
             return Ok(());
         };
-        match expand(change, key.0, &record)? {
-            Some(done) => {
-                let record = SpreadRecord {
-                    done: Some(done),
-                    ..record
-                };
+        match expand(change, key, &record)? {
+            Part::Upto(done) => {
+                let record = SpreadRecord { done, ..record };
                 change.tx.put::<Spreads>(&key, &record)
             }
-            None => change.tx.delete::<Spreads>(&key).map(|_| ()),
+            Part::Last => change.tx.delete::<Spreads>(&key).map(|_| ()),
         }
     })?;
     Ok(true)
 }
 
-/// Does one part and answers up to where; none when it was the last.
+/// What was done of a wide change.
+enum Part {
+    /// Everything up to this key.
+    Upto(Option<Uuid>),
+    /// Everything.
+    Last,
+}
+
+impl Part {
+    /// A part that may have had `most` keys, and had these.
+    fn of(keys: &[Uuid], most: usize) -> Self {
+        match keys.last() {
+            Some(last) if keys.len() == most => Self::Upto(Some(*last)),
+            _ => Self::Last,
+        }
+    }
+}
+
+/// Does one part.
 fn expand(
     change: &mut Change<'_, '_>,
-    since: u64,
+    key: (u64, u32),
     record: &SpreadRecord,
-) -> Result<Option<Uuid>, StoreError> {
+) -> Result<Part, StoreError> {
+    let since = key.0;
     match &record.cause {
         Spread::Everybody => {
             let range = match record.done {
@@ -65,16 +81,16 @@ fn expand(
             for account in &accounts {
                 change.mark_since(*account, since)?;
             }
-            Ok(accounts.last().copied().filter(|_| accounts.len() == STEP))
+            Ok(Part::of(&accounts, STEP))
         }
         Spread::GroupChanged { directory, group } => {
-            let users = members(change, *group, record.done)?;
+            let users = members(change, *group, record.done, STEP)?;
             for user in &users {
                 if let Some(user) = change.tx.get::<Users>(&(*directory, *user))? {
                     change.mark_since(user.account, since)?;
                 }
             }
-            Ok(users.last().copied().filter(|_| users.len() == STEP))
+            Ok(Part::of(&users, STEP))
         }
         Spread::GroupDeleted {
             directory,
@@ -82,20 +98,111 @@ fn expand(
             name,
             external_id,
             at,
+            lost,
         } => {
-            let users = members(change, *group, record.done)?;
+            let most = users_for(lost);
+            let users = members(change, *group, record.done, most)?;
             for user in &users {
                 let gone = membership::Left {
                     group: *group,
                     name,
                     external_id: external_id.as_deref(),
                 };
-                if let Some(account) = membership::end(change, (*directory, *user), &gone, *at)? {
-                    change.mark_since(account, since)?;
+                if let Some(leaver) = membership::end(change, (*directory, *user), &gone, *at)? {
+                    inherited::end(change, &leaver, lost, *directory, *at)?;
+                    change.mark_since(leaver.account, since)?;
                 }
             }
-            Ok(users.last().copied().filter(|_| users.len() == STEP))
+            Ok(Part::of(&users, most))
         }
+        Spread::GroupsConcerned { directory } => {
+            over_groups(change, key, record.done, STEP, |change, user, _| {
+                if let Some(user) = change.tx.get::<Users>(&(*directory, user.1))? {
+                    change.mark_since(user.account, since)?;
+                }
+                Ok(())
+            })
+        }
+        Spread::GroupsLost {
+            directory,
+            lost,
+            at,
+        } => {
+            let most = users_for(lost);
+            over_groups(change, key, record.done, most, |change, member, group| {
+                let Some(membership) = change.tx.get::<Members>(&member)? else {
+                    return Ok(());
+                };
+                let Some(user) = change.tx.get::<Users>(&(*directory, member.1))? else {
+                    return Ok(());
+                };
+                // Who came afterwards had none of it.
+                if membership.since > *at {
+                    return Ok(());
+                }
+                let leaver = Leaver {
+                    user: member.1,
+                    account: user.account,
+                    since: membership.since.max(group.since),
+                };
+                inherited::end(change, &leaver, lost, *directory, *at)?;
+                change.mark_since(user.account, since)
+            })
+        }
+        Spread::UsersLost {
+            directory,
+            users,
+            lost,
+            at,
+        } => {
+            let most = users_for(lost);
+            let begin = users.partition_point(|leaver| record.done >= Some(leaver.user));
+            let part: Vec<_> = users.iter().skip(begin).take(most).collect();
+            for leaver in &part {
+                inherited::end(change, leaver, lost, *directory, *at)?;
+                change.mark_since(leaver.account, since)?;
+            }
+            let part: Vec<_> = part.iter().map(|leaver| leaver.user).collect();
+            Ok(Part::of(&part, most))
+        }
+    }
+}
+
+/// How many users are a part, where each loses these groups.
+fn users_for(lost: &[LostGroup]) -> usize {
+    // An ended membership is as much as a mark.
+    (STEP / (1 + lost.len())).max(1)
+}
+
+/// Goes through the members of the groups that the change is about, up to `most` of them, one group
+/// after the other.
+fn over_groups(
+    change: &mut Change<'_, '_>,
+    key: (u64, u32),
+    mut done: Option<Uuid>,
+    mut most: usize,
+    mut each: impl FnMut(&mut Change<'_, '_>, (Uuid, Uuid), &ConcernedRecord) -> Result<(), StoreError>,
+) -> Result<Part, StoreError> {
+    loop {
+        let first = change.tx.scan::<Concerned>(Range::prefix(&key))?.next();
+        let Some((place, concerned)) = first.transpose()? else {
+            return Ok(Part::Last);
+        };
+        if most == 0 {
+            return Ok(Part::Upto(done));
+        }
+        let group = place.2;
+        let users = members(change, group, done, most)?;
+        for user in &users {
+            each(change, (group, *user), &concerned)?;
+        }
+        if users.len() == most {
+            return Ok(Part::Upto(users.last().copied()));
+        }
+        change.tx.delete::<Concerned>(&place)?;
+        done = None;
+        // A group of nobody is work, too.
+        most -= users.len().max(1);
     }
 }
 
@@ -103,12 +210,16 @@ fn members(
     change: &Change<'_, '_>,
     group: Uuid,
     done: Option<Uuid>,
+    most: usize,
 ) -> Result<Vec<Uuid>, StoreError> {
     let range = Range::prefix(&group);
     let range = match done {
         Some(done) => range.after(&(group, done)),
         None => range,
     };
-    let rows = change.tx.keys::<Members>(range)?.take(STEP);
+    let rows = change.tx.keys::<Members>(range)?.take(most);
     rows.map(|row| row.map(|(_, user)| user)).collect()
 }
+
+#[cfg(test)]
+mod tests;

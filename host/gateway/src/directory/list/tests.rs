@@ -6,6 +6,7 @@ use crate::directory::{Moment, groups, users};
 use crate::model::facts::UserRecord;
 use crate::model::plugins::PluginRef;
 use crate::model::tenancy::{Behaviour, DirectoryRecord};
+use gatewright_scim::schema::Declared;
 use gatewright_scim::{Group, Limits, Preconditions, Profile, ScimType, User};
 use gatewright_store::{OrganizationId, RedbEngine, RedbOptions, Store, Writer};
 use proptest::prelude::*;
@@ -29,6 +30,23 @@ struct World {
     users: Vec<Uuid>,
     groups: Vec<Uuid>,
 }
+
+const URN: &str = "urn:example:2.0:User";
+
+/// With attributes of its own, indexed and not.
+static PROFILE: LazyLock<Profile> = LazyLock::new(|| {
+    let text = json!([{ "id": URN, "name": "Example", "attributes": [
+        { "name": "badge", "uniqueness": "server", "caseExact": true },
+        { "name": "team", "indexed": true },
+        { "name": "level", "type": "integer", "indexed": true },
+        { "name": "tags", "multiValued": true, "indexed": true },
+        { "name": "note" },
+    ] }]);
+    Profile {
+        declared: Declared::of_text(&text.to_string()).unwrap(),
+        ..Profile::default()
+    }
+});
 
 static WORLD: LazyLock<World> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
@@ -62,7 +80,7 @@ fn directory(store: &Store, id: u128) -> Directory {
         organization: store.organization(OrganizationId::from(Uuid::from_u128(7))),
         id: Uuid::from_u128(id),
         record,
-        profile: Profile::default(),
+        profile: *PROFILE,
     }
 }
 
@@ -86,10 +104,16 @@ fn populate(store: &Store, id: u128) -> (Vec<Uuid>, Vec<Uuid>) {
             body["externalId"] = format!("E{}", n % 6).into();
             body["title"] = format!("T{}", n % 3).into();
         }
+        if n % 3 != 1 {
+            body[URN] = json!({
+                "badge": format!("B{n}"), "team": format!("Team{}", n % 4), "level": n % 5,
+                "tags": [format!("Tag{}", n % 2), format!("tag{}", n % 6)], "note": format!("N{}", n % 3),
+            });
+        }
         if let (4, Some(boss)) = (n % 5, made.first()) {
             body["manager"] = boss.to_string().into();
         }
-        let user = User::parse(body, Profile::default()).unwrap().resource;
+        let user = User::parse(body, *PROFILE).unwrap().resource;
         let created = users::create(&directory, &moment(n), user).unwrap();
         made.push(created.value.id);
     }
@@ -104,7 +128,7 @@ fn populate(store: &Store, id: u128) -> (Vec<Uuid>, Vec<Uuid>) {
         let body = json!({
             "displayName": format!("Group {}", n % 4), "externalId": format!("G{n}"), "members": members,
         });
-        let group = Group::parse(body, Profile::default()).unwrap().resource;
+        let group = Group::parse(body, *PROFILE).unwrap().resource;
         let created = groups::create(&directory, &moment(100 + n), group).unwrap();
         groups_made.push(created.value.id);
     }
@@ -122,7 +146,7 @@ fn query(resource: ResourceType, filter: Option<&str>, sort: Option<&str>) -> Li
     let mut pairs = vec![("count".to_owned(), "1000".to_owned())];
     pairs.extend(filter.map(|filter| ("filter".to_owned(), filter.to_owned())));
     pairs.extend(sort.map(|sort| ("sortBy".to_owned(), sort.to_owned())));
-    ListQuery::parse(&pairs, resource, &LIMITS)
+    ListQuery::parse(&pairs, PROFILE.shape(resource), &LIMITS)
         .unwrap_or_else(|error| panic!("{filter:?}: {error}"))
 }
 
@@ -171,6 +195,24 @@ fn user_term() -> BoxedStrategy<String> {
         number
             .clone()
             .prop_map(|n| format!("manager eq \"{}\"", WORLD.users[n % 2])),
+        number
+            .clone()
+            .prop_map(|n| format!("{URN}:badge eq \"B{}\"", n * 3)),
+        number
+            .clone()
+            .prop_map(|n| format!("{URN}:BADGE eq \"b{n}\"")),
+        number
+            .clone()
+            .prop_map(|n| format!("{URN}:team eq \"TEAM{n}\"")),
+        number
+            .clone()
+            .prop_map(|n| format!("{URN}:tags eq \"tag{n}\"")),
+        (operator.clone(), number.clone()).prop_map(|(o, n)| format!("{URN}:note {o} \"n{n}\"")),
+        (
+            prop::sample::select(&["eq", "ne", "gt", "le"][..]),
+            number.clone()
+        )
+            .prop_map(|(o, n)| format!("{URN}:level {o} {n}")),
         (operator.clone(), number.clone()).prop_map(|(o, n)| format!("userName {o} \"u{n}\"")),
         (operator.clone(), number.clone()).prop_map(|(o, n)| format!("title {o} \"t{n}\"")),
         (operator, number).prop_map(|(o, n)| {

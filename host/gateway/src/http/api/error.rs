@@ -102,7 +102,13 @@ impl ApiError {
             | Self::Query { .. }
             | Self::Cursor(_)
             | Self::Body(BodyError::Broken)
-            | Self::Fact(FactError::UnknownMember(_) | FactError::Scim(_))
+            | Self::Fact(
+                FactError::UnknownMember(_)
+                | FactError::MemberType { .. }
+                | FactError::NestedTooDeep { .. }
+                | FactError::NestedTooWide { .. }
+                | FactError::Scim(_),
+            )
             | Self::Tenancy(TenancyError::Name | TenancyError::KeepDeletedDays)
             | Self::Schemas(SchemasError::Declaration(_))
             | Self::Mapping(

@@ -4,6 +4,7 @@ use super::access::Reads;
 use super::accounts::{id, missing, number};
 use super::answer::Answer;
 use super::error::ApiError;
+use crate::directory::nesting;
 use crate::http::Shared;
 use crate::model::facts::{GroupRecord, Groups, Members, ResourceKey, Users, text};
 use crate::model::tenancy::Directories;
@@ -70,7 +71,7 @@ pub(super) async fn show(
     Ok(Answer::ok(body))
 }
 
-/// The members of a group, a page at a time.
+/// The members of a group: its users, a page at a time, and on the first page the groups in it.
 pub(super) async fn members(
     State(shared): State<Shared>,
     Reads(organization): Reads,
@@ -113,10 +114,30 @@ pub(super) async fn members(
                     "since": member.since.to_string(),
                 }));
             }
-            Ok::<_, ApiError>(json!({ "members": members, "next": next }))
+            let mut body = json!({ "members": members, "next": next });
+            if after.is_none() {
+                body["groups"] = groups_in(&reader, (directory, group))?;
+            }
+            Ok::<_, ApiError>(body)
         })
         .await??;
     Ok(Answer::ok(body))
+}
+
+/// The groups in a group itself. There are not so many that they would need pages.
+fn groups_in(reader: &Reader<OrganizationScope>, group: ResourceKey) -> Result<Value, StoreError> {
+    let mut groups = Vec::new();
+    for (member, since) in nesting::members(reader, group.1)? {
+        let Some(record) = reader.get::<Groups>(&(group.0, member))? else {
+            continue;
+        };
+        groups.push(json!({
+            "group": member,
+            "name": text(&record.document, "displayName"),
+            "since": since.to_string(),
+        }));
+    }
+    Ok(groups.into())
 }
 
 fn find(

@@ -100,6 +100,9 @@ impl Failure {
                 | FactError::ValueTaken { .. }
                 | FactError::GroupNameTaken(_)
                 | FactError::UnknownMember(_)
+                | FactError::MemberType { .. }
+                | FactError::NestedTooDeep { .. }
+                | FactError::NestedTooWide { .. }
                 | FactError::Changed { .. }
                 | FactError::Scim(_),
             ) => None,
@@ -133,9 +136,13 @@ impl Failure {
                 | FactError::GroupNameTaken(_),
             ) => typed(StatusCode::CONFLICT, ScimType::Uniqueness, detail),
             Self::Fact(FactError::Changed { .. }) => plain(StatusCode::PRECONDITION_FAILED, detail),
-            Self::Fact(FactError::UnknownMember(_)) | Self::Refused(_) => {
-                typed(StatusCode::BAD_REQUEST, ScimType::InvalidValue, detail)
-            }
+            Self::Fact(
+                FactError::UnknownMember(_)
+                | FactError::MemberType { .. }
+                | FactError::NestedTooDeep { .. }
+                | FactError::NestedTooWide { .. },
+            )
+            | Self::Refused(_) => typed(StatusCode::BAD_REQUEST, ScimType::InvalidValue, detail),
             Self::Fact(FactError::Scim(error)) => scim(&error),
             Self::TooOften(TooOften { seconds }) => {
                 plain(StatusCode::TOO_MANY_REQUESTS, detail).retry_after(seconds)

@@ -116,6 +116,25 @@ fn a_group_is_emptied_only_by_saying_so() {
 }
 
 #[test]
+fn what_a_member_is_said_to_be_is_read() {
+    let value = json!([
+        {"value": "a", "type": "group"}, {"value": "b", "type": "User"}, {"value": "c"},
+        {"value": "d", "type": null}, {"value": "e", "type": "ServicePrincipal"}, "f",
+    ]);
+    let patch = json!([{"op": "add", "path": "members", "value": value}]);
+    let patch = GroupPatch::parse(&body(&patch), Profile::default(), &Limits::default()).unwrap();
+    let [GroupOperation::AddMembers(members)] = patch.operations() else {
+        panic!("{patch:?}");
+    };
+    let kinds: Vec<_> = members.iter().map(crate::MemberRef::kind).collect();
+    let (user, group) = (
+        Some(crate::MemberKind::User),
+        Some(crate::MemberKind::Group),
+    );
+    assert_eq!(kinds, [group, user, None, None, None, None]);
+}
+
+#[test]
 fn refusals_for_groups() {
     use ScimType::{InvalidFilter, InvalidPath, InvalidValue, Mutability};
     let check = |operation: Value, expected: ScimType, part: &str| {
@@ -131,7 +150,7 @@ fn refusals_for_groups() {
     check(
         json!({"op": "add", "path": "members", "value": [{"value": "a"}, {"display": "x"}]}),
         InvalidValue,
-        "`members[1].value` must be the id of a user, but is missing",
+        "`members[1].value` must be the id of a user or group, but is missing",
     );
     check(
         json!({"op": "remove", "path": "members", "value": [{"value": ""}]}),
