@@ -1,6 +1,7 @@
 //! Groups of one request that would be members of themselves.
 
-use super::{BulkOperation, BulkTask, Seen, creators, is};
+use super::references::is;
+use super::{BulkOperation, BulkTask, Seen, creators};
 use crate::{Error, ResourceType};
 use serde_json::Value;
 use std::collections::HashMap;
