@@ -7,6 +7,7 @@ use crate::directory::credentials::{self, Secret};
 use crate::directory::organizations;
 use crate::directory::requests::{Journal, Keep};
 use crate::directory::walk::Walks;
+use crate::model::migrations::MIGRATIONS;
 use crate::plugins::{PluginError, Plugins, bindings};
 use crate::rate::{Rate, Rates};
 use crate::telemetry::chain;
@@ -179,7 +180,7 @@ impl Gateway {
                 cache_bytes: options.cache_bytes,
             },
         )?;
-        let store = Store::open(Arc::new(engine))?;
+        let store = Store::open_with(Arc::new(engine), MIGRATIONS)?;
         let program = std::env::current_exe().map_err(StartError::System)?;
         let sandbox = Sandbox::start(gatewright_sandbox::Config {
             slots: slots(&options),

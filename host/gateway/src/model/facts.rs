@@ -91,7 +91,7 @@ impl Counted {
 json_table! {
     /// Users, by directory and id.
     pub struct Users = 110, "users", OrganizationScope, ResourceKey => UserRecord,
-        indexes [&USERS_BY_NAME, &USERS_BY_EXTERNAL_ID, &USERS_BY_EMAIL];
+        indexes [&USERS_BY_NAME, &USERS_BY_EXTERNAL_ID, &USERS_BY_EMAIL, &USERS_BY_DISPLAY_NAME];
 }
 /// Directory and `userName` in lower case, for it is not case-exact (RFC 7643 section 4.1.1).
 pub static USERS_BY_NAME: Index<Users, (Uuid, String)> =
@@ -110,6 +110,11 @@ pub static USERS_BY_EMAIL: Index<Users, (Uuid, String)> =
             .into_iter()
             .map(|email| (key.0, email))
             .collect()
+    });
+/// Directory and `displayName` in lower case, which many may share.
+pub static USERS_BY_DISPLAY_NAME: Index<Users, (Uuid, String)> =
+    Index::multi(4, "displayName", |key, user| {
+        folded(key, &user.document, "displayName")
     });
 
 json_table! {

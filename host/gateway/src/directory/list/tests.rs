@@ -83,6 +83,7 @@ fn populate(store: &Store, id: u128) -> (Vec<Uuid>, Vec<Uuid>) {
         if n % 2 == 0 {
             body["externalId"] = format!("E{}", n % 6).into();
             body["title"] = format!("T{}", n % 3).into();
+            body["displayName"] = format!("Name {}", n % 4).into();
         }
         if let (4, Some(boss)) = (n % 5, made.first()) {
             body["manager"] = boss.to_string().into();
@@ -150,6 +151,9 @@ fn user_term() -> BoxedStrategy<String> {
         number
             .clone()
             .prop_map(|n| format!("emails.value eq \"mail{n}@acme.test\"")),
+        number
+            .clone()
+            .prop_map(|n| format!("displayName eq \"NAME {n}\"")),
         number
             .clone()
             .prop_map(|n| format!("emails[type eq \"home\" and value eq \"HOME{n}@acme.test\"]")),
