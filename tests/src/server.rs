@@ -83,6 +83,12 @@ impl Server {
         child.wait().unwrap()
     }
 
+    /// The id of its process.
+    #[must_use]
+    pub fn process(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
     /// Starts it again on the same port with the same data.
     pub fn restart(&mut self) {
         self.kill();
