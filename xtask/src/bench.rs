@@ -27,6 +27,10 @@ pub(crate) struct Args {
     /// hour and 10 GB of disk, and is in no other run.
     #[arg(long, conflicts_with = "only")]
     scale: bool,
+    /// With --scale: keep the large directory in this folder; where an earlier run did, it is measured
+    /// and not loaded again.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
     /// Beside other servers of SCIM, which are installed below target/peers with npm and pip. It
     /// takes some ten minutes, and is in no other run.
     #[arg(long, conflicts_with_all = ["only", "scale"])]
@@ -66,6 +70,9 @@ pub(crate) fn run(args: &Args) -> Outcome {
         if let Some(number) = number {
             bench.arg(option).arg(number.to_string());
         }
+    }
+    if let Some(data) = &args.data {
+        bench.arg("--data").arg(data);
     }
     if let Some(only) = &args.only {
         bench.arg("--only").arg(only);

@@ -3,9 +3,10 @@
 use crate::client::{Load, Run, drive};
 use crate::floor::Floor;
 use crate::report::Report;
-use gatewright_tests::{Client, Server};
+use gatewright_tests::{Client, Server, Start};
 use serde_json::{Value, json};
 use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// How much is measured.
@@ -49,6 +50,8 @@ impl Scale {
 pub(crate) struct Bench {
     pub(crate) scale: Scale,
     pub(crate) report: Report,
+    /// Where the part `scale` keeps its large directory.
+    pub(crate) data: Option<PathBuf>,
     /// Ids of users that were created, in the order of their numbers.
     pub(crate) users: Vec<String>,
     began: Instant,
@@ -58,7 +61,7 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    pub(crate) fn new(scale: Scale) -> Self {
+    pub(crate) fn new(scale: Scale, data: Option<PathBuf>) -> Self {
         // One thread: the other core is the server's.
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -67,6 +70,7 @@ impl Bench {
         Self {
             scale,
             report: Report::default(),
+            data,
             users: Vec::new(),
             began: Instant::now(),
             gateway: OnceCell::new(),
@@ -133,6 +137,11 @@ pub(crate) struct Gateway {
 
 impl Gateway {
     pub(crate) fn start() -> Self {
+        Self::start_in(None)
+    }
+
+    /// With its data in this folder, which is left there.
+    pub(crate) fn start_in(folder: Option<&Path>) -> Self {
         // Rows for groups that nobody is in, and some for the benchmark's own.
         let entries: Vec<Value> = (0..50)
             .map(|number| {
@@ -148,7 +157,12 @@ impl Gateway {
                 json!({ "group": { "name": name }, "kind": kind, "target": target })
             })
             .collect();
-        let server = Server::with("okta", json!({ "entries": entries }));
+        let server = Server::start(Start {
+            provider: Some("okta".to_owned()),
+            mapping: Some(json!({ "entries": entries })),
+            folder: folder.map(Path::to_owned),
+            ..Start::default()
+        });
         Self {
             api: server.api(),
             requests: Requests::new(&server.field("scim_base_url"), &server.field("token")),

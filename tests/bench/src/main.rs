@@ -27,11 +27,12 @@ mod report;
 mod scale;
 
 use bench::{Bench, Scale};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 const USAGE: &str = "\
-cargo xtask bench [--quick] [--json] [--members N] [--users N] [--scale | --peers | --only PART]
+cargo xtask bench [--quick] [--json] [--members N] [--users N] [--data DIR]
+                  [--scale | --peers | --only PART]
 
   --quick       a smoke run of some ten seconds; its figures mean little
   --json        figures as JSON on standard output, instead of a table
@@ -40,6 +41,8 @@ cargo xtask bench [--quick] [--json] [--members N] [--users N] [--scale | --peer
                 --quick 20000); each is in 10 of 100 groups
   --scale       the part `scale` alone, the same as --only scale; it takes most of an hour and
                 10 GB of disk, and is in no other run
+  --data DIR    with --scale: keeps the large directory in DIR; where an earlier run did, it is
+                measured and not loaded again
   --peers       beside other servers of SCIM, which `cargo xtask bench --peers` installs into
                 target/peers; it takes some ten minutes, and is in no other run
   --only PART   decisions, creates, lookups, groups, replace, isolation, scale or peers";
@@ -70,7 +73,7 @@ fn main() {
     }
     let options = Options::read(args);
     let began = Instant::now();
-    let mut bench = Bench::new(options.scale);
+    let mut bench = Bench::new(options.scale, options.data);
     for (name, part) in PARTS {
         if options
             .only
@@ -92,6 +95,7 @@ fn main() {
 struct Options {
     json: bool,
     only: Option<String>,
+    data: Option<PathBuf>,
     scale: Scale,
 }
 
@@ -100,6 +104,7 @@ impl Options {
         let mut options = Self {
             json: false,
             only: None,
+            data: None,
             scale: Scale::full(),
         };
         let (mut members, mut users) = (None, None);
@@ -112,6 +117,7 @@ impl Options {
                 "--scale" => options.only = Some("scale".to_owned()),
                 "--peers" => options.only = Some("peers".to_owned()),
                 "--users" => users = args.next().and_then(|number| number.parse().ok()),
+                "--data" => options.data = args.next().map(PathBuf::from),
                 "--members" => members = args.next().and_then(|number| number.parse().ok()),
                 _ => {
                     eprintln!("{USAGE}");

@@ -59,9 +59,25 @@ pub(super) fn restarted(bench: &mut Bench, directory: &mut Directory) {
     report(bench, directory, "after mixed reads");
 }
 
+/// Behind more of the largest requests there are, each a group with a tenth of all users.
+pub(super) fn written(bench: &mut Bench, directory: &mut Directory) {
+    const GROUPS: usize = 5;
+    // A directory that is kept must be the same for the next run.
+    let kept = directory.filled.len();
+    for number in 0..GROUPS {
+        directory.fill(bench, directory.groups + number);
+    }
+    directory.gateway.settle();
+    report(bench, directory, &format!("after {GROUPS} more groups"));
+    for group in directory.filled.split_off(kept) {
+        let scim = directory.gateway.scim();
+        let _ = scim.delete(&format!("/Groups/{group}")).expect(204);
+    }
+}
+
 fn report(bench: &mut Bench, directory: &Directory, when: &str) {
     let Memory { resident, peak } = Memory::of(directory.gateway.process());
-    let memberships = directory.members * directory.filled.len();
+    let memberships = directory.members * super::FILLED;
     let kinds = [
         ("resident", resident, Aim::AtMost(1.0)),
         ("peak", peak, Aim::None),

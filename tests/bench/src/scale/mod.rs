@@ -25,14 +25,22 @@ struct Directory {
     members: usize,
     /// How many groups there are in all; the others are empty.
     groups: usize,
+    /// Whether this run has loaded it.
+    fresh: bool,
 }
 
 pub(crate) fn run(bench: &mut Bench) {
     let small = Directory::load(bench, "small", 1_000, 10, 1_000);
     let users = bench.scale.users;
-    let mut large = Directory::load(bench, "large", users, users / EACH, users / EACH);
-    memory::loaded(bench, &large);
+    let mut large = match bench.data.clone() {
+        Some(folder) => Directory::kept(bench, &folder, users),
+        None => Directory::load(bench, "large", users, users / EACH, users / EACH),
+    };
+    if large.fresh {
+        memory::loaded(bench, &large);
+    }
     lookups::run(bench, &small, &large);
     groups::run(bench, &small, &large);
     memory::restarted(bench, &mut large);
+    memory::written(bench, &mut large);
 }
