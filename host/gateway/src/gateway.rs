@@ -28,7 +28,7 @@ use uuid::Uuid;
 pub struct Options {
     /// The folder of its database and caches.
     pub data: PathBuf,
-    /// The database's cache in bytes.
+    /// The database's cache in bytes. A page of it takes a quarter more of memory than it holds.
     pub cache_bytes: usize,
     /// What requests may ask for.
     pub limits: RequestLimits,
@@ -82,7 +82,9 @@ impl Options {
     pub fn new(data: PathBuf) -> Self {
         Self {
             data,
-            cache_bytes: 256 << 20,
+            // What falls out of it is mostly in the system's own cache of the file, which costs a
+            // call; so more of it costs more memory than it saves time.
+            cache_bytes: 128 << 20,
             limits: RequestLimits::default(),
             // Entra asks for 25 in a second.
             rate: Rate {

@@ -68,10 +68,10 @@ impl Dev {
             return Err(CliError::Usage(problem.into()));
         }
         let entries = self.mapping.as_deref().map(read_mapping).transpose()?;
-        runtime()?.block_on(async {
+        let mut options = Options::new(self.data.clone());
+        options.rate.per_second = self.rate;
+        runtime(options.workers)?.block_on(async {
             let stop = stop_signal()?;
-            let mut options = Options::new(self.data.clone());
-            options.rate.per_second = self.rate;
             let gateway = Gateway::start(options, Clock::system(), Random::system())?;
             let kept = self.prepare(&gateway, entries)?;
             let ready = Ready::listen(Arc::new(gateway), self.listen, None, None).await?;
