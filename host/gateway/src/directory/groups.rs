@@ -210,21 +210,43 @@ pub fn represent(
     base_url: &str,
     with_members: bool,
 ) -> Result<Value, StoreError> {
-    let members = if with_members {
-        let mut members = Vec::new();
-        for row in reader.keys::<Members>(Range::prefix(&group.id))? {
-            let (_, user) = row?;
-            // No `display`: it would cost a read for each member, and nobody needs it.
-            members.push(MemberOut {
-                value: user.to_string(),
-                display: None,
-                location: format!("{base_url}/Users/{user}"),
-            });
-        }
-        Some(members)
-    } else {
-        None
-    };
+    if !with_members {
+        return Ok(document(group, base_url, None));
+    }
+    let members: Vec<MemberOut> = members(reader, group.id)?
+        .map(|user| Ok(member(user?, base_url)))
+        .collect::<Result<_, StoreError>>()?;
+    Ok(document(group, base_url, Some(&members)))
+}
+
+/// The group as SCIM shows it, with one member, [`Uuid::nil`], that stands for all of them.
+#[must_use]
+pub fn outline(group: StoredGroup, base_url: &str) -> Value {
+    document(group, base_url, Some(&[member(Uuid::nil(), base_url)]))
+}
+
+/// The users in a group, in the order of their ids.
+///
+/// # Errors
+/// What the store says.
+pub fn members(
+    reader: &impl Read<OrganizationScope>,
+    group: Uuid,
+) -> Result<impl Iterator<Item = Result<Uuid, StoreError>>, StoreError> {
+    let rows = reader.keys::<Members>(Range::prefix(&group))?;
+    Ok(rows.map(|row| row.map(|(_, user)| user)))
+}
+
+fn member(user: Uuid, base_url: &str) -> MemberOut {
+    MemberOut {
+        value: user.to_string(),
+        // It would cost a read for each member, and nobody needs it.
+        display: None,
+        location: format!("{base_url}/Users/{user}"),
+    }
+}
+
+fn document(group: StoredGroup, base_url: &str, members: Option<&[MemberOut]>) -> Value {
     let meta = Meta {
         created: group.record.created.into(),
         last_modified: group.record.modified.into(),
@@ -232,7 +254,7 @@ pub fn represent(
         version: version::of_group(&group.record),
     };
     let document = Group::from_stored(group.record.document);
-    Ok(document.to_response(&group.id.to_string(), &meta, members.as_deref()))
+    document.to_response(&group.id.to_string(), &meta, members)
 }
 
 /// A group being changed: its document, and who came and left so far.

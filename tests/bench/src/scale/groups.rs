@@ -6,7 +6,7 @@ use crate::bench::Bench;
 use crate::client::Load;
 use crate::report::{Aim, Figure};
 
-pub(super) fn run(bench: &mut Bench, small: &Directory, large: &Directory) {
+pub(super) fn run(bench: &mut Bench, tens: &Directory, large: &Directory) {
     // The first hundred that were created: the groups with members.
     let page = format!("/Groups?count={FILLED}&excludedAttributes=members");
     let list = |directory: &Directory| {
@@ -26,8 +26,8 @@ pub(super) fn run(bench: &mut Bench, small: &Directory, large: &Directory) {
             )
         })
     };
-    let list = bench.turns(&[&|| list(small), &|| list(large)]);
-    let read = bench.turns(&[&|| read(small), &|| read(large)]);
+    let list = bench.turns(&[&|| list(tens), &|| list(large)]);
+    let read = bench.turns(&[&|| read(tens), &|| read(large)]);
     for (what, costs) in [
         ("GET of a page of 100 groups", list),
         ("GET of a group", read),
