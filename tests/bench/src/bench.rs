@@ -177,9 +177,14 @@ impl Gateway {
 
     /// Ends the process properly and starts it again on the same data and the same port.
     pub(crate) fn restart(&mut self) {
+        self.stop();
+        self.server.restart();
+    }
+
+    /// Ends the process properly.
+    pub(crate) fn stop(&mut self) {
         let ended = self.server.stop();
         assert!(ended.success(), "{ended}");
-        self.server.restart();
     }
 
     /// The id of its process.

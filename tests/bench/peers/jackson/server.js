@@ -1,21 +1,21 @@
 // SAML Jackson is a library. This is the least server around its handler of SCIM requests: one
-// process, as its documentation has it. Arguments: the port, and a folder for an SQLite database
-// or `memory`.
+// process, as its documentation has it. Arguments: the port; `memory`, or a folder for an SQLite
+// database; and for the latter the journal, `delete` or `wal`.
 'use strict';
 
 const http = require('node:http');
 const path = require('node:path');
 
-const [port, data] = process.argv.slice(2);
+const [port, data, journal] = process.argv.slice(2);
 
-// What its documentation gives for SQLite is the path alone. WAL is kept in the file, and makes it
-// faster; `synchronous` stays FULL, which is the default: a commit is on the disk when it is
-// answered.
+// Its documentation has SQLite with a path and no more: a rollback journal, and a commit is on the
+// disk when it is answered. The journal is kept in the file, so it can be chosen beforehand. With WAL
+// its driver, as it comes, syncs checkpoints and no commits, and Jackson has no option to change that.
 function database() {
   if (data === 'memory') return { engine: 'mem', pageLimit: 1000 };
   const url = path.join(data, 'jackson.sqlite');
   const file = require('better-sqlite3')(url);
-  file.pragma('journal_mode = WAL');
+  file.pragma(`journal_mode = ${journal}`);
   file.close();
   return { engine: 'sql', type: 'sqlite', url, pageLimit: 1000 };
 }

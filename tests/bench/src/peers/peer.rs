@@ -48,15 +48,26 @@ impl Peer {
             running: Running::Gateway(Box::new(gateway)),
         }];
         type Start = fn(&Path) -> Peer;
-        let others: [(&str, &str, Start); 4] = [
-            ("jackson", "SAML Jackson 26.2 with SQLite", |home| {
-                jackson(home, "jackson, SQLite", true)
-            }),
+        let others: [(&str, &str, Start); 5] = [
+            (
+                "jackson",
+                "SAML Jackson 26.2 with SQLite as its documentation has it",
+                |home| jackson(home, "jackson, SQLite", Some("delete")),
+            ),
+            (
+                "jackson",
+                "SAML Jackson 26.2 with SQLite and WAL, which it does not sync",
+                |home| jackson(home, "jackson, SQLite WAL", Some("wal")),
+            ),
             ("jackson", "SAML Jackson 26.2 in memory", |home| {
-                jackson(home, "jackson, memory", false)
+                jackson(home, "jackson, memory", None)
             }),
             ("scim2", "scim2-server 0.8.3 in memory", scim2),
-            ("django", "django-scim2 0.23 with SQLite", django),
+            (
+                "django",
+                "django-scim2 0.23 with SQLite, WAL and synchronous FULL",
+                django,
+            ),
         ];
         for (folder, what, start) in others {
             let home = installed().join(folder);
@@ -133,17 +144,18 @@ impl Drop for Running {
     }
 }
 
-fn jackson(home: &Path, name: &'static str, durable: bool) -> Peer {
+fn jackson(home: &Path, name: &'static str, journal: Option<&str>) -> Peer {
     let (port, data) = (free_port(), tempfile::tempdir().unwrap());
     let mut command = Command::new("node");
     command
         .current_dir(home)
         .arg("server.js")
         .arg(port.to_string());
-    match durable {
-        true => command.arg(data.path()),
-        false => command.arg("memory"),
+    match journal {
+        Some(journal) => command.arg(data.path()).arg(journal),
+        None => command.arg("memory"),
     };
+    let durable = journal == Some("delete");
     command.stdout(Stdio::piped());
     Peer::other(name, durable, (command, data), |child| {
         let mut line = String::new();
