@@ -19,12 +19,15 @@ pub struct Start {
     pub log: Option<String>,
     /// Requests in a second for each token; none: no limit.
     pub rate: Option<u32>,
+    /// Where its data is and stays; none: a folder that goes with it.
+    pub folder: Option<PathBuf>,
 }
 
 /// A `gatewright dev` of its own, killed at the end.
 pub struct Server {
     child: Option<Child>,
-    folder: TempDir,
+    folder: PathBuf,
+    _temporary: Option<TempDir>,
     start: Start,
     line: Value,
 }
@@ -33,10 +36,17 @@ impl Server {
     /// Starts one.
     #[must_use]
     pub fn start(start: Start) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let temporary = match &start.folder {
+            None => Some(tempfile::tempdir().unwrap()),
+            Some(_) => None,
+        };
         let mut server = Self {
             child: None,
-            folder,
+            folder: match (&start.folder, &temporary) {
+                (Some(folder), _) => folder.clone(),
+                (None, temporary) => temporary.as_ref().unwrap().path().to_owned(),
+            },
+            _temporary: temporary,
             start,
             line: Value::Null,
         };
@@ -83,6 +93,12 @@ impl Server {
         child.wait().unwrap()
     }
 
+    /// The id of its process.
+    #[must_use]
+    pub fn process(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
     /// Starts it again on the same port with the same data.
     pub fn restart(&mut self) {
         self.kill();
@@ -111,7 +127,7 @@ impl Server {
             command.args(["--rate", &rate.to_string()]);
         }
         if let Some(mapping) = &self.start.mapping {
-            let file = self.folder.path().join("mapping.json");
+            let file = self.folder.join("mapping.json");
             std::fs::write(&file, mapping.to_string()).unwrap();
             command.arg("--mapping").arg(file);
         }
@@ -129,7 +145,7 @@ impl Server {
     /// Its data folder.
     #[must_use]
     pub fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+        self.folder.join("data")
     }
 
     /// The line that `gatewright dev` printed.

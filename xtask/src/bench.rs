@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: builds the gateway and its benchmark in release, and runs it.
 
+use crate::peers;
 use crate::setup;
 use crate::workspace::{Outcome, root};
 use std::path::PathBuf;
@@ -18,7 +19,23 @@ pub(crate) struct Args {
     /// Members of the large group, instead of 100,000 (1,000 with --quick).
     #[arg(long, value_name = "N")]
     members: Option<usize>,
-    /// One part only: decisions, creates, lookups, groups or isolation.
+    /// Users of the large directory of the part `scale`, instead of 1,000,000 (20,000 with
+    /// --quick).
+    #[arg(long, value_name = "N")]
+    users: Option<usize>,
+    /// The part `scale` alone: a million users and ten million memberships. It takes most of an
+    /// hour and 10 GB of disk, and is in no other run.
+    #[arg(long, conflicts_with = "only")]
+    scale: bool,
+    /// With --scale: keep the large directory in this folder; where an earlier run did, it is measured
+    /// and not loaded again.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Beside other servers of SCIM, which are installed below target/peers with npm and pip. It
+    /// takes some ten minutes, and is in no other run.
+    #[arg(long, conflicts_with_all = ["only", "scale"])]
+    peers: bool,
+    /// One part only: decisions, creates, lookups, groups, replace, isolation, scale or peers.
     #[arg(long, value_name = "PART")]
     only: Option<String>,
 }
@@ -36,13 +53,26 @@ pub(crate) fn run(args: &Args) -> Outcome {
 
     let mut bench = Command::new(built("gatewright-bench"));
     bench.env("GATEWRIGHT_BIN", built("gatewright"));
-    for (flag, wanted) in [("--quick", args.quick), ("--json", args.json)] {
+    if args.peers || args.only.as_deref() == Some("peers") {
+        bench.env("GATEWRIGHT_PEERS", peers::install()?);
+    }
+    for (flag, wanted) in [
+        ("--quick", args.quick),
+        ("--json", args.json),
+        ("--scale", args.scale),
+        ("--peers", args.peers),
+    ] {
         if wanted {
             bench.arg(flag);
         }
     }
-    if let Some(members) = args.members {
-        bench.arg("--members").arg(members.to_string());
+    for (option, number) in [("--members", args.members), ("--users", args.users)] {
+        if let Some(number) = number {
+            bench.arg(option).arg(number.to_string());
+        }
+    }
+    if let Some(data) = &args.data {
+        bench.arg("--data").arg(data);
     }
     if let Some(only) = &args.only {
         bench.arg("--only").arg(only);

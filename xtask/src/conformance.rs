@@ -104,7 +104,8 @@ fn tester() -> Outcome<PathBuf> {
     Ok(program)
 }
 
-fn environment(folder: &Path) -> bool {
+/// A new Python environment in a folder; false where there is no Python that can make one.
+pub(crate) fn environment(folder: &Path) -> bool {
     output(
         "python3",
         &["-m", "venv", "--clear", &folder.display().to_string()],

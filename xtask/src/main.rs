@@ -9,6 +9,7 @@ mod debian;
 mod demo;
 mod fuzz;
 mod guest;
+mod peers;
 mod setup;
 mod test;
 mod workspace;

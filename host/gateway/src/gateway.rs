@@ -7,6 +7,7 @@ use crate::directory::credentials::{self, Secret};
 use crate::directory::organizations;
 use crate::directory::requests::{Journal, Keep};
 use crate::directory::walk::Walks;
+use crate::model::migrations::MIGRATIONS;
 use crate::plugins::{PluginError, Plugins, bindings};
 use crate::rate::{Rate, Rates};
 use crate::telemetry::chain;
@@ -27,7 +28,7 @@ use uuid::Uuid;
 pub struct Options {
     /// The folder of its database and caches.
     pub data: PathBuf,
-    /// The database's cache in bytes.
+    /// The database's cache in bytes. A page of it takes a quarter more of memory than it holds.
     pub cache_bytes: usize,
     /// What requests may ask for.
     pub limits: RequestLimits,
@@ -81,7 +82,9 @@ impl Options {
     pub fn new(data: PathBuf) -> Self {
         Self {
             data,
-            cache_bytes: 256 << 20,
+            // What falls out of it is mostly in the system's own cache of the file, which costs a
+            // call; so more of it costs more memory than it saves time.
+            cache_bytes: 128 << 20,
             limits: RequestLimits::default(),
             // Entra asks for 25 in a second.
             rate: Rate {
@@ -179,7 +182,7 @@ impl Gateway {
                 cache_bytes: options.cache_bytes,
             },
         )?;
-        let store = Store::open(Arc::new(engine))?;
+        let store = Store::open_with(Arc::new(engine), MIGRATIONS)?;
         let program = std::env::current_exe().map_err(StartError::System)?;
         let sandbox = Sandbox::start(gatewright_sandbox::Config {
             slots: slots(&options),

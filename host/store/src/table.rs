@@ -8,7 +8,7 @@ use crate::{error::CodecError, index::AnyIndex, key::Key, scope::ScopeKind};
 ///
 /// [`ID`](Self::ID), the scope, the key type and the ids of indexes are part of the database's
 /// format: changing one, or what an index says of existing rows, takes a
-/// [`Migration`](crate::Migration).
+/// [`Migration`](crate::Migration); one that adds an index calls [`fill`](crate::Writer::fill).
 ///
 /// [`json_table!`](crate::json_table) and [`raw_table!`](crate::raw_table) write the declaration.
 pub trait Table: Sized + 'static {

@@ -4,8 +4,9 @@ use crate::{
     OrganizationId,
     engine::{Rows, Transaction},
     error::StoreError,
-    index::AnyIndex,
+    index::{AnyIndex, Index},
     key::{Key, encoded},
+    range::Range,
     read::{Read, sealed::Source, value},
     scope::{OrganizationScope, ScopeKind, SystemScope, base, physical},
     table::{Codec, Table},
@@ -83,6 +84,37 @@ impl<'t, S: ScopeKind> Writer<'t, S> {
         }
         self.transaction.delete(row);
         Ok(true)
+    }
+
+    /// Gives an index its entries for all rows, for the [`Migration`](crate::Migration) that adds
+    /// it: rows from before have none. Entries that are there already stay.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Duplicate`] if the index is unique and two rows have the same key,
+    /// [`StoreError::Value`] if a row cannot be decoded, [`StoreError::Engine`] where the storage
+    /// fails.
+    pub fn fill<T: Table<Scope = S>, K: Key>(
+        &mut self,
+        index: &'static Index<T, K>,
+    ) -> Result<(), StoreError> {
+        let mut entries = Vec::new();
+        for row in self.scan::<T>(Range::all())? {
+            let (key, value) = row?;
+            for entry in index.keys(&key, &value) {
+                entries.push(self.entry::<T>(index, &entry, &key));
+            }
+        }
+        for (entry, row) in entries {
+            if index.is_unique() && self.transaction.get(&entry)?.is_some_and(|own| own != row) {
+                return Err(StoreError::Duplicate {
+                    table: T::NAME,
+                    index: index.name(),
+                });
+            }
+            self.transaction.put(entry, row);
+        }
+        Ok(())
     }
 
     fn replace<T: Table<Scope = S>>(

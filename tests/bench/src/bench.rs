@@ -3,9 +3,10 @@
 use crate::client::{Load, Run, drive};
 use crate::floor::Floor;
 use crate::report::Report;
-use gatewright_tests::{Client, Server};
+use gatewright_tests::{Client, Server, Start};
 use serde_json::{Value, json};
 use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// How much is measured.
@@ -17,6 +18,8 @@ pub(crate) struct Scale {
     pub(crate) rounds: usize,
     /// Members of the large group.
     pub(crate) members: usize,
+    /// Users of the large directory of the part `scale`.
+    pub(crate) users: usize,
     /// Only a smoke run.
     pub(crate) quick: bool,
 }
@@ -27,6 +30,7 @@ impl Scale {
             turn: Duration::from_secs(2),
             rounds: 5,
             members: 100_000,
+            users: 1_000_000,
             quick: false,
         }
     }
@@ -36,6 +40,7 @@ impl Scale {
             turn: Duration::from_millis(200),
             rounds: 1,
             members: 1_000,
+            users: 20_000,
             quick: true,
         }
     }
@@ -45,6 +50,8 @@ impl Scale {
 pub(crate) struct Bench {
     pub(crate) scale: Scale,
     pub(crate) report: Report,
+    /// Where the part `scale` keeps its large directory.
+    pub(crate) data: Option<PathBuf>,
     /// Ids of users that were created, in the order of their numbers.
     pub(crate) users: Vec<String>,
     began: Instant,
@@ -54,7 +61,7 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    pub(crate) fn new(scale: Scale) -> Self {
+    pub(crate) fn new(scale: Scale, data: Option<PathBuf>) -> Self {
         // One thread: the other core is the server's.
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -63,6 +70,7 @@ impl Bench {
         Self {
             scale,
             report: Report::default(),
+            data,
             users: Vec::new(),
             began: Instant::now(),
             gateway: OnceCell::new(),
@@ -91,6 +99,18 @@ impl Bench {
         self.runtime.block_on(drive(load))
     }
 
+    /// The same request of several sides, in turns: for each the median of milliseconds by request.
+    pub(crate) fn turns(&self, sides: &[&dyn Fn() -> Load]) -> Vec<f64> {
+        let mut costs = vec![Vec::new(); sides.len()];
+        for _ in 0..self.scale.rounds {
+            for (side, costs) in sides.iter().zip(&mut costs) {
+                let run = self.drive(side().during(self.scale.turn / 2));
+                costs.push(1_000.0 / run.rate());
+            }
+        }
+        costs.into_iter().map(median).collect()
+    }
+
     /// Tells the person at the terminal how far things are.
     pub(crate) fn say(&self, what: &str) {
         eprintln!("[{:>4} s] {what}", self.began.elapsed().as_secs());
@@ -116,7 +136,12 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
+        Self::start_in(None)
+    }
+
+    /// With its data in this folder, which is left there.
+    pub(crate) fn start_in(folder: Option<&Path>) -> Self {
         // Rows for groups that nobody is in, and some for the benchmark's own.
         let entries: Vec<Value> = (0..50)
             .map(|number| {
@@ -132,16 +157,15 @@ impl Gateway {
                 json!({ "group": { "name": name }, "kind": kind, "target": target })
             })
             .collect();
-        let server = Server::with("okta", json!({ "entries": entries }));
-        let url = server.field("scim_base_url");
-        let (address, base) = url.trim_start_matches("http://").split_once('/').unwrap();
+        let server = Server::start(Start {
+            provider: Some("okta".to_owned()),
+            mapping: Some(json!({ "entries": entries })),
+            folder: folder.map(Path::to_owned),
+            ..Start::default()
+        });
         Self {
             api: server.api(),
-            requests: Requests {
-                address: address.to_owned(),
-                base: format!("/{base}"),
-                token: server.field("token"),
-            },
+            requests: Requests::new(&server.field("scim_base_url"), &server.field("token")),
             server,
         }
     }
@@ -151,8 +175,36 @@ impl Gateway {
         self.server.scim()
     }
 
+    /// Ends the process properly and starts it again on the same data and the same port.
+    pub(crate) fn restart(&mut self) {
+        self.stop();
+        self.server.restart();
+    }
+
+    /// Ends the process properly.
+    pub(crate) fn stop(&mut self) {
+        let ended = self.server.stop();
+        assert!(ended.success(), "{ended}");
+    }
+
+    /// The id of its process.
+    pub(crate) fn process(&self) -> u32 {
+        self.server.process()
+    }
+
+    /// The application's view.
+    pub(crate) fn api(&self) -> &Client {
+        &self.api
+    }
+
+    /// Bytes of its database's file.
+    pub(crate) fn disk(&self) -> u64 {
+        let file = self.server.data().join("gatewright.redb");
+        std::fs::metadata(file).unwrap().len()
+    }
+
     /// Has every plugin loaded and called once.
-    fn warm_up(&self) {
+    pub(crate) fn warm_up(&self) {
         let user: Value = serde_json::from_str(&user(usize::MAX)).unwrap();
         let id = self.scim().post("/Users", &user).expect(201).id();
         self.settle();
@@ -176,14 +228,17 @@ impl Gateway {
 
     /// Waits until nothing is left to decide.
     pub(crate) fn settle(&self) {
-        let revision = self.api.get("/accounts?limit=1").expect(200).json()["revision"]
-            .as_u64()
-            .unwrap();
-        self.decided(revision);
+        self.decided(self.revision());
+    }
+
+    /// Its organization's newest revision.
+    pub(crate) fn revision(&self) -> u64 {
+        let page = self.api.get("/accounts?limit=1").expect(200).json();
+        page["revision"].as_u64().unwrap()
     }
 }
 
-/// Makes requests to the gateway.
+/// Makes requests to the gateway, or to another server of SCIM.
 #[derive(Clone)]
 pub(crate) struct Requests {
     /// `host:port`.
@@ -194,6 +249,16 @@ pub(crate) struct Requests {
 }
 
 impl Requests {
+    /// For a SCIM base URL and a token.
+    pub(crate) fn new(url: &str, token: &str) -> Self {
+        let (address, base) = url.trim_start_matches("http://").split_once('/').unwrap();
+        Self {
+            address: address.to_owned(),
+            base: format!("/{base}"),
+            token: token.to_owned(),
+        }
+    }
+
     /// A request as it goes over the wire.
     pub(crate) fn bytes(&self, method: &str, path: &str, body: &str) -> Vec<u8> {
         let Self {

@@ -21,29 +21,47 @@ mod floor;
 mod groups;
 mod isolation;
 mod lookups;
+mod peers;
+mod replace;
 mod report;
+mod scale;
 
 use bench::{Bench, Scale};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 const USAGE: &str = "\
-cargo xtask bench [--quick] [--json] [--members N] [--only PART]
+cargo xtask bench [--quick] [--json] [--members N] [--users N] [--data DIR]
+                  [--scale | --peers | --only PART]
 
   --quick       a smoke run of some ten seconds; its figures mean little
   --json        figures as JSON on standard output, instead of a table
   --members N   members of the large group (default 100000, with --quick 1000)
-  --only PART   decisions, creates, lookups, groups or isolation";
+  --users N     users of the large directory of the part `scale` (default 1000000, with
+                --quick 20000); each is in 10 of 100 groups
+  --scale       the part `scale` alone, the same as --only scale; it takes most of an hour and
+                10 GB of disk, and is in no other run
+  --data DIR    with --scale: keeps the large directory in DIR; where an earlier run did, it is
+                measured and not loaded again
+  --peers       beside other servers of SCIM, which `cargo xtask bench --peers` installs into
+                target/peers; it takes some ten minutes, and is in no other run
+  --only PART   decisions, creates, lookups, groups, replace, isolation, scale or peers";
 
 type Part = (&'static str, fn(&mut Bench));
 
+/// Run only where they are asked for: one is long, one needs what others install.
+const APART: [&str; 2] = ["scale", "peers"];
+
 /// In this order: the later parts need the users that the earlier ones created.
-const PARTS: [Part; 5] = [
+const PARTS: [Part; 8] = [
     ("decisions", decisions::run),
     ("creates", creates::run),
     ("lookups", lookups::run),
     ("groups", groups::run),
+    ("replace", replace::run),
     ("isolation", isolation::run),
+    ("scale", scale::run),
+    ("peers", peers::run),
 ];
 
 fn main() {
@@ -55,9 +73,13 @@ fn main() {
     }
     let options = Options::read(args);
     let began = Instant::now();
-    let mut bench = Bench::new(options.scale);
+    let mut bench = Bench::new(options.scale, options.data);
     for (name, part) in PARTS {
-        if options.only.as_ref().is_none_or(|only| only == name) {
+        if options
+            .only
+            .as_ref()
+            .map_or(!APART.contains(&name), |only| only == name)
+        {
             bench.say(&format!("{name} ..."));
             part(&mut bench);
         }
@@ -73,6 +95,7 @@ fn main() {
 struct Options {
     json: bool,
     only: Option<String>,
+    data: Option<PathBuf>,
     scale: Scale,
 }
 
@@ -81,15 +104,20 @@ impl Options {
         let mut options = Self {
             json: false,
             only: None,
+            data: None,
             scale: Scale::full(),
         };
-        let mut members = None;
+        let (mut members, mut users) = (None, None);
         let mut args = args.into_iter();
         while let Some(arg) = args.next() {
             match arg.as_str() {
                 "--json" => options.json = true,
                 "--quick" => options.scale = Scale::quick(),
                 "--only" => options.only = args.next(),
+                "--scale" => options.only = Some("scale".to_owned()),
+                "--peers" => options.only = Some("peers".to_owned()),
+                "--users" => users = args.next().and_then(|number| number.parse().ok()),
+                "--data" => options.data = args.next().map(PathBuf::from),
                 "--members" => members = args.next().and_then(|number| number.parse().ok()),
                 _ => {
                     eprintln!("{USAGE}");
@@ -104,6 +132,7 @@ impl Options {
             std::process::exit(2);
         }
         options.scale.members = members.unwrap_or(options.scale.members);
+        options.scale.users = users.unwrap_or(options.scale.users);
         options
     }
 }

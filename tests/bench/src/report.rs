@@ -5,7 +5,10 @@ use std::fmt::Write as _;
 
 /// All figures so far.
 #[derive(Default)]
-pub(crate) struct Report(Vec<Figure>);
+pub(crate) struct Report {
+    figures: Vec<Figure>,
+    notes: Vec<String>,
+}
 
 /// One comparison.
 pub(crate) struct Figure {
@@ -48,12 +51,17 @@ impl Figure {
 
 impl Report {
     pub(crate) fn add(&mut self, figure: Figure) {
-        self.0.push(figure);
+        self.figures.push(figure);
+    }
+
+    /// Says what a reader of the figures has to know.
+    pub(crate) fn note(&mut self, note: String) {
+        self.notes.push(note);
     }
 
     pub(crate) fn table(&self, seconds: u64) -> String {
         let mut text = String::new();
-        for figure in &self.0 {
+        for figure in &self.figures {
             let aim = match figure.aim {
                 Aim::AtLeast(aim) => format!("at least {aim}"),
                 Aim::AtMost(aim) => format!("at most {aim}"),
@@ -80,13 +88,16 @@ impl Report {
                  {aim:<13} {met}"
             );
         }
+        for note in &self.notes {
+            let _ = writeln!(text, "{note}");
+        }
         let _ = writeln!(text, "took {seconds} s");
         text
     }
 
     pub(crate) fn json(&self, seconds: u64) -> Value {
         let figures: Vec<Value> = self
-            .0
+            .figures
             .iter()
             .map(|figure| {
                 let (at_least, at_most) = match figure.aim {
@@ -107,7 +118,7 @@ impl Report {
                 })
             })
             .collect();
-        json!({ "seconds": seconds, "figures": figures })
+        json!({ "seconds": seconds, "figures": figures, "notes": self.notes })
     }
 }
 

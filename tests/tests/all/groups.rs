@@ -1,7 +1,7 @@
 //! Groups under concurrency, in size, and when they change their name.
 
 use crate::shared::Tenant;
-use gatewright_tests::Organization;
+use gatewright_tests::{Organization, Server};
 use serde_json::{Value, json};
 use std::thread;
 
@@ -240,4 +240,35 @@ fn a_deleted_group_of_three_thousand_lets_them_all_go() {
     // A group of the same name begins empty.
     let again = tenant.group("Engineering", &[]).id();
     assert!(members(&tenant, &again).is_empty());
+}
+
+/// One group is written otherwise than a page of them: what is shown must be the same.
+#[test]
+fn a_group_looks_alike_by_itself_and_in_a_list() {
+    let server = Server::generic();
+    let ids: Vec<String> = ["ada", "bob"].map(|name| server.user(name).id()).into();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    // A name that looks like what is written in its place.
+    let groups = [
+        server.group("\"members\":[]", &ids).id(),
+        server.group("empty", &[]).id(),
+    ];
+    for query in [
+        "",
+        "attributes=members",
+        "attributes=members.value",
+        "attributes=members.type,displayName",
+        "attributes=members.display",
+        "attributes=displayName",
+        "excludedAttributes=members",
+        "excludedAttributes=members.value",
+        "excludedAttributes=members.$ref,meta",
+    ] {
+        let listed = server.scim().get(&format!("/Groups?{query}")).expect(200);
+        let listed = listed.json()["Resources"].as_array().unwrap().clone();
+        for (id, listed) in groups.iter().zip(listed) {
+            let shown = server.scim().get(&format!("/Groups/{id}?{query}"));
+            assert_eq!(shown.expect(200).text, listed.to_string(), "{query}");
+        }
+    }
 }

@@ -83,10 +83,10 @@ impl Dev {
         }
         let entries: Option<MappingFile> = self.mapping.as_deref().map(read).transpose()?;
         let declared: Option<SchemasFile> = self.schemas.as_deref().map(read).transpose()?;
-        runtime()?.block_on(async {
+        let mut options = Options::new(self.data.clone());
+        options.rate.per_second = self.rate;
+        runtime(options.workers)?.block_on(async {
             let stop = stop_signal()?;
-            let mut options = Options::new(self.data.clone());
-            options.rate.per_second = self.rate;
             let gateway = Gateway::start(options, Clock::system(), Random::system())?;
             let kept = self.prepare(&gateway, entries, declared)?;
             let ready = Ready::listen(Arc::new(gateway), self.listen, None, None).await?;

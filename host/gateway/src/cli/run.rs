@@ -80,10 +80,15 @@ pub(super) fn stop_signal() -> Result<watch::Receiver<bool>, CliError> {
     Ok(receiver)
 }
 
-/// A runtime for the whole process.
-pub(super) fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
+/// A runtime for the whole process, in which so many requests are worked on at the same time.
+///
+/// A thread whose request has ended looks busy for a moment more, and the runtime would start
+/// another one for the next: twice as many in the end, each of which keeps memory of its own.
+pub(super) fn runtime(workers: usize) -> Result<tokio::runtime::Runtime, CliError> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        // One more, for what a command does beside them.
+        .max_blocking_threads(workers + 1)
         .build()
         .map_err(|error| CliError::Failed(format!("the runtime did not start: {error}")))
 }

@@ -32,7 +32,7 @@ impl Serve {
             return Ok(());
         }
         telemetry::start(config.log_format, &config.log_level).map_err(CliError::Usage)?;
-        runtime()?.block_on(async {
+        runtime(config.options.workers)?.block_on(async {
             let stop = stop_signal()?;
             let random = Random::system();
             let key = operator_key(&config.operator_key_file, &random)?;

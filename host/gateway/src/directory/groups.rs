@@ -230,31 +230,61 @@ pub fn represent(
     base_url: &str,
     with_members: bool,
 ) -> Result<Value, StoreError> {
-    let members = if with_members {
-        let mut members = Vec::new();
-        for row in reader.keys::<Members>(Range::prefix(&group.id))? {
-            let (_, user) = row?;
-            // No `display`: it would cost a read for each member, and nobody needs it.
-            members.push(MemberOut {
-                value: user.to_string(),
-                kind: MemberKind::User,
-                display: None,
-                location: format!("{base_url}/Users/{user}"),
-            });
-        }
-        for row in reader.keys::<Nested>(Range::prefix(&group.id))? {
-            let (_, nested) = row?;
-            members.push(MemberOut {
-                value: nested.to_string(),
-                kind: MemberKind::Group,
-                display: None,
-                location: format!("{base_url}/Groups/{nested}"),
-            });
-        }
-        Some(members)
-    } else {
-        None
-    };
+    if !with_members {
+        return Ok(document(directory, group, base_url, None));
+    }
+    let members: Vec<MemberOut> = members(reader, group.id)?
+        .map(|one| one.map(|(kind, id)| member(kind, id, base_url)))
+        .collect::<Result<_, StoreError>>()?;
+    Ok(document(directory, group, base_url, Some(&members)))
+}
+
+/// The group as SCIM shows it, with one member of each kind, [`Uuid::nil`], that stands for all of
+/// them.
+#[must_use]
+pub fn outline(directory: &Directory, group: StoredGroup, base_url: &str) -> Value {
+    let members = [MemberKind::User, MemberKind::Group];
+    let members = members.map(|kind| member(kind, Uuid::nil(), base_url));
+    document(directory, group, base_url, Some(&members))
+}
+
+/// The members of a group: the users in the order of their ids, then the groups.
+///
+/// # Errors
+/// What the store says.
+pub fn members(
+    reader: &impl Read<OrganizationScope>,
+    group: Uuid,
+) -> Result<impl Iterator<Item = Result<(MemberKind, Uuid), StoreError>>, StoreError> {
+    let users = reader.keys::<Members>(Range::prefix(&group))?;
+    let groups = reader.keys::<Nested>(Range::prefix(&group))?;
+    let of = |kind| move |row: Result<(Uuid, Uuid), StoreError>| row.map(|(_, id)| (kind, id));
+    Ok(users
+        .map(of(MemberKind::User))
+        .chain(groups.map(of(MemberKind::Group))))
+}
+
+fn member(kind: MemberKind, id: Uuid, base_url: &str) -> MemberOut {
+    let endpoint = match kind {
+        MemberKind::User => ResourceType::User,
+        MemberKind::Group => ResourceType::Group,
+    }
+    .endpoint();
+    MemberOut {
+        value: id.to_string(),
+        kind,
+        // It would cost a read for each member, and nobody needs it.
+        display: None,
+        location: format!("{base_url}{endpoint}/{id}"),
+    }
+}
+
+fn document(
+    directory: &Directory,
+    group: StoredGroup,
+    base_url: &str,
+    members: Option<&[MemberOut]>,
+) -> Value {
     let meta = Meta {
         created: group.record.created.into(),
         last_modified: group.record.modified.into(),
@@ -263,7 +293,7 @@ pub fn represent(
     };
     let document = Group::from_stored(group.record.document);
     let id = group.id.to_string();
-    Ok(document.to_response(directory.profile, &id, &meta, members.as_deref()))
+    document.to_response(directory.profile, &id, &meta, members)
 }
 
 /// Says of a group that another one, which is gone, is no longer in it.

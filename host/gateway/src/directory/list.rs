@@ -9,8 +9,8 @@ use super::{Directory, identifier, nesting};
 use crate::clock::Timestamp;
 use crate::model::facts::{
     Counted, Counters, GROUPS_BY_EXTERNAL_ID, GROUPS_BY_NAME, GROUPS_BY_TERM, Groups,
-    MEMBERS_BY_USER, Members, NESTED_BY_MEMBER, ResourceKey, USERS_BY_EMAIL, USERS_BY_EXTERNAL_ID,
-    USERS_BY_NAME, USERS_BY_TERM, Users,
+    MEMBERS_BY_USER, Members, NESTED_BY_MEMBER, ResourceKey, USERS_BY_DISPLAY_NAME, USERS_BY_EMAIL,
+    USERS_BY_EXTERNAL_ID, USERS_BY_NAME, USERS_BY_TERM, Users,
 };
 use gatewright_scim::{Error as ScimError, Filter, ListQuery, ResourceType, Sort};
 use gatewright_store::{Index, Key, OrganizationScope, Range, Read, Reader, StoreError, Table};
@@ -300,6 +300,9 @@ impl View<'_> {
                 (ResourceType::User, "userName") => self.find(&USERS_BY_NAME, &folded)?,
                 (ResourceType::User, "externalId") => self.find(&USERS_BY_EXTERNAL_ID, &exact)?,
                 (ResourceType::User, "emails.value") => self.find(&USERS_BY_EMAIL, &folded)?,
+                (ResourceType::User, "displayName") => {
+                    self.find(&USERS_BY_DISPLAY_NAME, &folded)?
+                }
                 (ResourceType::User, "groups.value") => {
                     let Ok(group) = users::key(ResourceType::Group, value) else {
                         return Ok(Some(Vec::new()));

@@ -115,7 +115,10 @@ impl Counted {
 json_table! {
     /// Users, by directory and id.
     pub struct Users = 110, "users", OrganizationScope, ResourceKey => UserRecord,
-        indexes [&USERS_BY_NAME, &USERS_BY_EXTERNAL_ID, &USERS_BY_EMAIL, &USERS_BY_TERM];
+        indexes [
+            &USERS_BY_NAME, &USERS_BY_EXTERNAL_ID, &USERS_BY_EMAIL, &USERS_BY_DISPLAY_NAME,
+            &USERS_BY_TERM,
+        ];
 }
 /// Directory and `userName` in lower case, for it is not case-exact (RFC 7643 section 4.1.1).
 pub static USERS_BY_NAME: Index<Users, (Uuid, String)> =
@@ -135,9 +138,14 @@ pub static USERS_BY_EMAIL: Index<Users, (Uuid, String)> =
             .map(|email| (key.0, email))
             .collect()
     });
+/// Directory and `displayName` in lower case, which many may share.
+pub static USERS_BY_DISPLAY_NAME: Index<Users, (Uuid, String)> =
+    Index::multi(4, "displayName", |key, user| {
+        folded(key, &user.document, "displayName")
+    });
 /// Directory, path and value of declared attributes that are indexed.
 pub static USERS_BY_TERM: Index<Users, TermKey> =
-    Index::multi(4, "declared attributes", |key, user| {
+    Index::multi(5, "declared attributes", |key, user| {
         terms(key, &user.terms)
     });
 

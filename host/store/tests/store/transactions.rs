@@ -8,7 +8,7 @@ use gatewright_store::{
 
 use crate::{
     disk::Disk,
-    tables::{BY_NAME, BY_TAG, Blobs, Item, Items, Tally, open, organization},
+    tables::{BY_NAME, BY_TAG, Blobs, Item, ItemKey, Items, Tally, open, organization},
 };
 
 #[test]
@@ -138,6 +138,50 @@ fn a_failing_transaction_fails_alone() {
     let keys = keys.keys::<Blobs>(Range::all()).unwrap();
     let numbers: Vec<u64> = keys.map(|key| key.unwrap().0).collect();
     assert_eq!(numbers, [0, 1, 4]);
+}
+
+#[test]
+fn an_index_is_filled_for_rows_from_before_it() {
+    json_table! {
+        /// [`Items`] as they were before they had indexes.
+        struct Bare = 1, "items", OrganizationScope, ItemKey => Item;
+    }
+
+    let (store, _engine) = open(&Disk::default());
+    let owner = store.organization(organization(1));
+    let key = |number: u8| (number, "item".to_owned());
+    let item = |name: &str, tags: &[u8]| Item {
+        name: name.to_owned(),
+        tags: tags.to_vec(),
+    };
+    let filled: Result<(), WriteError<StoreError>> = owner.write(move |writer| {
+        writer.put::<Bare>(&key(1), &item("a", &[7, 8]))?;
+        writer.put::<Bare>(&key(2), &item("b", &[8]))?;
+        writer.put::<Items>(&key(3), &item("c", &[8]))?;
+        writer.fill(&BY_TAG)?;
+        writer.fill(&BY_NAME)
+    });
+    filled.unwrap();
+    let reader = owner.read().unwrap();
+    let tagged = reader.index_scan(&BY_TAG, Range::all()).unwrap();
+    let tagged: Vec<_> = tagged.map(Result::unwrap).collect();
+    assert_eq!(tagged, [(7, key(1)), (8, key(1)), (8, key(2)), (8, key(3))]);
+    let found = reader.find(&BY_NAME, &"b".to_owned()).unwrap();
+    assert_eq!(found, Some(key(2)));
+
+    // Two rows with one name: the index cannot be.
+    let refused: Result<(), WriteError<StoreError>> = owner.write(move |writer| {
+        writer.put::<Bare>(&key(4), &item("a", &[]))?;
+        writer.fill(&BY_NAME)
+    });
+    let duplicate = matches!(
+        refused,
+        Err(WriteError::Aborted(StoreError::Duplicate {
+            index: "name",
+            ..
+        }))
+    );
+    assert!(duplicate, "{refused:?}");
 }
 
 #[test]

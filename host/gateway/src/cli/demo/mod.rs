@@ -45,14 +45,14 @@ impl Demo {
         }
         let policy = self.policy.as_deref().map(read_policy).transpose()?;
         let folder = Folder::make()?;
-        runtime()?.block_on(async {
+        let mut options = Options::new(folder.0.clone());
+        // What is shown is Okta's work of weeks in seconds.
+        options.rate.per_second = 0;
+        runtime(options.workers)?.block_on(async {
             let stopped = stop_signal()?;
             let random = Random::system();
             let key = Secret::generate(&random, "gwo_");
             let began = Instant::now();
-            let mut options = Options::new(folder.0.clone());
-            // What is shown is Okta's work of weeks in seconds.
-            options.rate.per_second = 0;
             let gateway = Gateway::start(options, Clock::system(), random)?;
             gateway
                 .admit_operator(&key, None)

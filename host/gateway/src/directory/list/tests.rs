@@ -103,6 +103,7 @@ fn populate(store: &Store, id: u128) -> (Vec<Uuid>, Vec<Uuid>) {
         if n % 2 == 0 {
             body["externalId"] = format!("E{}", n % 6).into();
             body["title"] = format!("T{}", n % 3).into();
+            body["displayName"] = format!("Name {}", n % 4).into();
         }
         if n % 3 != 1 {
             body[URN] = json!({
@@ -176,6 +177,9 @@ fn user_term() -> BoxedStrategy<String> {
         number
             .clone()
             .prop_map(|n| format!("emails.value eq \"mail{n}@acme.test\"")),
+        number
+            .clone()
+            .prop_map(|n| format!("displayName eq \"NAME {n}\"")),
         number
             .clone()
             .prop_map(|n| format!("emails[type eq \"home\" and value eq \"HOME{n}@acme.test\"]")),

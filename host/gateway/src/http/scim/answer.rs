@@ -29,6 +29,14 @@ impl Answer {
         }
     }
 
+    /// The same, written already.
+    pub(super) fn text(status: StatusCode, body: String) -> Self {
+        Self {
+            body: Some(body.into()),
+            ..Self::empty(status)
+        }
+    }
+
     /// An answer without a body.
     pub(super) fn empty(status: StatusCode) -> Self {
         Self {

@@ -4,6 +4,7 @@ use super::Incoming;
 use super::answer::Answer;
 use super::error::Failure;
 use super::list;
+use super::members;
 use super::route::Verb;
 use super::users::{Shown, not_modified, wake};
 use crate::directory::groups::{self, StoredGroup};
@@ -146,13 +147,12 @@ fn show(
     group: StoredGroup,
     projection: &Projection,
 ) -> Result<Answer, Failure> {
-    let members = projection.includes("members");
-    let body = groups::represent(
-        reader,
-        &request.directory,
-        group,
-        &request.base_url,
-        members,
-    )?;
+    let wanted = projection.includes("members");
+    if wanted
+        && let Some(answer) = members::answer(reader, request, status, group.clone(), projection)?
+    {
+        return Ok(answer);
+    }
+    let body = groups::represent(reader, &request.directory, group, &request.base_url, wanted)?;
     Ok(Shown::of(body, projection, request.shape(ResourceType::Group)).into_answer(status))
 }

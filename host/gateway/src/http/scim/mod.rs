@@ -11,6 +11,7 @@ mod error;
 mod groups;
 mod journal;
 mod list;
+mod members;
 mod provider;
 pub(super) mod replay;
 mod route;

@@ -142,6 +142,8 @@ fn written(
 /// A user or group as it is shown, with what its headers say.
 pub(super) struct Shown {
     body: Value,
+    /// The body as text, where it is not that of `body`.
+    text: Option<String>,
     location: Value,
     pub(super) version: String,
 }
@@ -176,13 +178,41 @@ impl Shown {
         projection.apply(&mut body, shape);
         Self {
             body,
+            text: None,
             location,
             version,
         }
     }
 
+    /// An attribute, if it is shown.
+    pub(super) fn attribute(&self, name: &str) -> Option<&Value> {
+        self.body.get(name)
+    }
+
+    /// The same with another value, given as JSON text, of an attribute that is shown.
+    pub(super) fn with(mut self, attribute: &str, value: &str) -> Self {
+        let mut text = String::with_capacity(value.len() + 1_024);
+        for (name, own) in self.body.as_object().into_iter().flatten() {
+            text.push(if text.is_empty() { '{' } else { ',' });
+            text.push_str(&Value::from(name.as_str()).to_string());
+            text.push(':');
+            if name == attribute {
+                text.push_str(value);
+            } else {
+                text.push_str(&own.to_string());
+            }
+        }
+        text.push('}');
+        self.text = Some(text);
+        self
+    }
+
     pub(super) fn into_answer(self, status: StatusCode) -> Answer {
-        let answer = Answer::json(status, &self.body).versioned(&self.version);
+        let answer = match self.text {
+            Some(text) => Answer::text(status, text),
+            None => Answer::json(status, &self.body),
+        };
+        let answer = answer.versioned(&self.version);
         if status == StatusCode::CREATED {
             answer.located(&self.location)
         } else {
