@@ -75,10 +75,10 @@ fn flatten_schema(
                 if attribute.sub_attributes.is_empty() {
                     flat.insert(name, Scalar::Json(list.to_string()));
                 } else {
-                    flatten_elements(&name, elements, flat);
+                    flatten_elements(attribute, &name, elements, flat);
                 }
             }
-            Some(Value::Object(object)) => flatten_object(&name, object, flat),
+            Some(Value::Object(object)) => flatten_object(attribute, &name, object, flat),
             Some(value) => {
                 if let Some(scalar) = scalar(value) {
                     flat.insert(name, scalar);
@@ -89,7 +89,12 @@ fn flatten_schema(
     }
 }
 
-fn flatten_elements(name: &str, elements: &[Value], flat: &mut BTreeMap<String, Scalar>) {
+fn flatten_elements(
+    attribute: &Attribute,
+    name: &str,
+    elements: &[Value],
+    flat: &mut BTreeMap<String, Scalar>,
+) {
     let mut seen = Vec::new();
     for element in elements.iter().filter_map(Value::as_object) {
         let kind = element.get("type").and_then(Value::as_str);
@@ -98,15 +103,22 @@ fn flatten_elements(name: &str, elements: &[Value], flat: &mut BTreeMap<String, 
             continue;
         }
         match &kind {
-            Some(kind) => flatten_object(&format!("{name}[{kind}]"), element, flat),
-            None => flatten_object(name, element, flat),
+            Some(kind) => flatten_object(attribute, &format!("{name}[{kind}]"), element, flat),
+            None => flatten_object(attribute, name, element, flat),
         }
         seen.push(kind);
     }
 }
 
-fn flatten_object(name: &str, object: &Map<String, Value>, flat: &mut BTreeMap<String, Scalar>) {
-    for (sub, value) in object.iter().filter(|(sub, _)| *sub != "type") {
+/// What is kept beside the parts that the schema has is not for policies.
+fn flatten_object(
+    attribute: &Attribute,
+    name: &str,
+    object: &Map<String, Value>,
+    flat: &mut BTreeMap<String, Scalar>,
+) {
+    let known = |sub: &str| sub != "type" && attribute.sub_attribute(sub).is_some();
+    for (sub, value) in object.iter().filter(|(sub, _)| known(sub)) {
         if let Some(scalar) = scalar(value) {
             flat.insert(format!("{name}.{sub}"), scalar);
         }

@@ -145,11 +145,35 @@ impl Group {
     ///
     /// # Errors
     ///
-    /// 400 `mutability` for another value of an attribute that is set once.
+    /// 400 `mutability` for another value of an attribute that is set once, `invalidValue` for a
+    /// required one that is missing.
     pub fn replaced_by(&self, mut new: Self, profile: Profile) -> Result<Self, Error> {
         let shape = profile.shape(ResourceType::Group);
         rules::keep_immutable(shape, &self.document, true, &mut new.document)?;
+        rules::check_required(shape, Some(&self.document), &new.document)?;
         Ok(new)
+    }
+
+    /// Refuses what a PATCH made of this group, if declared schemas do not allow it.
+    ///
+    /// # Errors
+    ///
+    /// 400 `mutability` for another value of an attribute that is set once, `invalidValue` for a
+    /// required one that is missing.
+    pub fn check_patched(&self, after: &Self, profile: Profile) -> Result<(), Error> {
+        let shape = profile.shape(ResourceType::Group);
+        let mut document = after.document.clone();
+        rules::keep_immutable(shape, &self.document, false, &mut document)?;
+        rules::check_required(shape, Some(&self.document), &document)
+    }
+
+    /// Refuses a new group without an attribute that a declared schema requires.
+    ///
+    /// # Errors
+    ///
+    /// 400 `invalidValue` that names it.
+    pub fn check_required(&self, profile: Profile) -> Result<(), Error> {
+        rules::check_required(profile.shape(ResourceType::Group), None, &self.document)
     }
 
     /// The representation that clients get (RFC 7643 section 8.4). Without members where they are

@@ -1,7 +1,7 @@
 use crate::{
     Shape,
     json::is_clear,
-    schema::{Attribute, Schema},
+    schema::{Attribute, Returned, Schema},
 };
 use serde_json::Value;
 use std::fmt;
@@ -76,6 +76,15 @@ impl AttributePath {
             Some(single) => std::slice::from_ref(single),
             None => &[],
         }
+    }
+
+    /// Whether it is never returned, as a whole or this part of it: then neither filters nor orders
+    /// may ask for it, or its value could be guessed.
+    pub(crate) fn is_secret(&self) -> bool {
+        [Some(self.attribute), self.sub]
+            .into_iter()
+            .flatten()
+            .any(|one| one.returned == Returned::Never)
     }
 
     /// The attribute whose values are compared: the sub-attribute if there is one.

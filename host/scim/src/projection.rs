@@ -87,8 +87,8 @@ impl Projection {
         let Value::Object(full) = representation else {
             return;
         };
-        let always = always_of_declared(shape, full);
         self.take_out_unasked(shape, full);
+        let always = always_of_declared(shape, full);
         if let Some(wanted) = &self.wanted {
             let mut kept = Map::new();
             for (name, value) in full.iter() {

@@ -7,6 +7,7 @@ use crate::{
     Error, Shape, Unknown,
     filter::{boolean, instant},
     json::{is_clear, kind_of},
+    keep::{self, Kept},
     schema::{Attribute, Kind, Mutability},
 };
 use serde_json::{Map, Number, Value};
@@ -25,8 +26,8 @@ pub(crate) struct Reading {
     pub(crate) shape: Shape,
     /// The paths of what was left out.
     pub(crate) ignored: Vec<String>,
-    /// What no schema has and is kept all the same, by its key; null takes it away.
-    pub(crate) kept: Vec<(String, Value)>,
+    /// What no schema has and is kept all the same.
+    pub(crate) kept: Vec<Kept>,
 }
 
 impl Reading {
@@ -42,18 +43,28 @@ impl Reading {
         self.shape.profile.strict
     }
 
-    /// Takes note of an attribute that the resource does not have. Passwords are never kept.
-    pub(crate) fn unknown(&mut self, path: String, value: Value) -> Result<(), Error> {
-        match self.shape.profile.unknown {
-            Unknown::Keep if !path.eq_ignore_ascii_case("password") => {
-                self.kept.push((path, value));
-            }
-            Unknown::Ignore | Unknown::Keep => {
-                if !is_clear(&value) {
-                    self.ignored.push(path);
-                }
-            }
-            Unknown::Refuse => return Err(self.refused(&path)),
+    /// Takes note of an attribute that the resource does not have, within an extension that it has
+    /// or at the top. Passwords are never kept.
+    pub(crate) fn unknown(&mut self, mut kept: Kept) -> Result<(), Error> {
+        let within = kept.within.map(|urn| format!("{urn}:"));
+        let path = format!("{}{}", within.unwrap_or_default(), kept.key);
+        if self.shape.profile.unknown != Unknown::Keep || keep::is_password(&kept.key) {
+            return self.leave_out(path, &kept.value);
+        }
+        if keep::take_passwords(&mut kept.value) {
+            self.ignored.push(format!("{path}.password"));
+        }
+        self.kept.push(kept);
+        Ok(())
+    }
+
+    /// Takes note of what cannot be taken, and refuses it where the directory says so.
+    pub(crate) fn leave_out(&mut self, path: String, value: &Value) -> Result<(), Error> {
+        if self.shape.profile.unknown == Unknown::Refuse {
+            return Err(self.refused(&path));
+        }
+        if !is_clear(value) {
+            self.ignored.push(path);
         }
         Ok(())
     }
@@ -194,6 +205,7 @@ fn read_object(
                 let path = format!("{at}.{name}");
                 match reading.shape.profile.unknown {
                     Unknown::Ignore => reading.ignored.push(path),
+                    Unknown::Keep if keep::is_password(&name) => reading.ignored.push(path),
                     Unknown::Keep => {
                         result.insert(name, value);
                     }
@@ -211,7 +223,7 @@ fn read_simple(kind: Kind, value: Value, strict: bool) -> Result<Value, Value> {
         (Kind::String | Kind::Reference | Kind::Binary, value @ Value::String(_))
         | (Kind::Boolean, value @ Value::Bool(_))
         | (Kind::Decimal, value @ Value::Number(_)) => Ok(value),
-        (Kind::Integer, Value::Number(number)) if !number.is_f64() => Ok(number.into()),
+        (Kind::Integer, Value::Number(number)) if number.is_i64() => Ok(number.into()),
         (Kind::Boolean | Kind::Integer | Kind::Decimal, value @ Value::String(_)) if strict => {
             Err(value)
         }
@@ -236,7 +248,7 @@ fn expectation(attribute: &Attribute) -> &'static str {
         Kind::Reference => "a string with a URI",
         Kind::Binary => "a string in base64",
         Kind::Boolean => "true or false",
-        Kind::Integer => "a whole number",
+        Kind::Integer => "a whole number of 64 bits",
         Kind::Decimal => "a number",
         Kind::DateTime => "a string with a date and time",
         Kind::Complex => "an object",

@@ -86,10 +86,16 @@ pub(crate) fn frame(shape: Shape, id: &str, document: &Map<String, Value>) -> Ma
     }
     for schema in shape.declared() {
         if let Some(Value::Object(held)) = response.get_mut(schema.id) {
-            held.retain(|name, _| schema.attribute(name).is_some());
+            held.retain(|name, value| match schema.attribute(name) {
+                Some(attribute) => {
+                    attribute.drop_unknown(value);
+                    true
+                }
+                None => false,
+            });
         }
     }
-    keep::show(document, &mut response);
+    keep::show(shape, document, &mut response);
     response
 }
 

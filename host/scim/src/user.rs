@@ -151,11 +151,22 @@ impl User {
     ///
     /// # Errors
     ///
-    /// 400 `mutability` for another value of an attribute that is set once.
+    /// 400 `mutability` for another value of an attribute that is set once, `invalidValue` for a
+    /// required one that is missing.
     pub fn replaced_by(&self, mut new: Self, profile: Profile) -> Result<Self, Error> {
         let shape = profile.shape(ResourceType::User);
         rules::keep_immutable(shape, &self.document, true, &mut new.document)?;
+        rules::check_required(shape, Some(&self.document), &new.document)?;
         Ok(new)
+    }
+
+    /// Refuses a new user without an attribute that a declared schema requires.
+    ///
+    /// # Errors
+    ///
+    /// 400 `invalidValue` that names it.
+    pub fn check_required(&self, profile: Profile) -> Result<(), Error> {
+        rules::check_required(profile.shape(ResourceType::User), None, &self.document)
     }
 
     /// The representation that clients get (RFC 7643 section 8.1), with the groups that the user
@@ -232,8 +243,7 @@ pub(crate) fn read_body(
             Change::set(Action::Replace, target, value, reading)?.apply(&mut document)?;
         }
     }
-    keep::apply(&reading.kept, &mut document);
-    rules::check_required(reading.shape, None, &document)?;
+    keep::apply(&reading.kept, &mut document)?;
     Ok((document, members))
 }
 

@@ -5,6 +5,7 @@ use gatewright_tests::Reply;
 use serde_json::{Value, json};
 
 const URN: &str = "urn:okta:acme:1.0:user:custom";
+const CORE: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 
 fn with(name: &str, unknown: &str) -> Tenant {
     let tenant = Tenant::new(name);
@@ -79,6 +80,21 @@ fn kept_they_are_answered_changed_and_otherwise_without_effect() {
         tenant.scim.get(&format!("/Users/{id}")).expect(200).json(),
         after
     );
+    // What looks like a standard attribute, or is a password by another path, is not taken for one.
+    let after = patch(&tenant, id, &json!([
+        { "op": "add", "value": { "emails:value": "x@y", format!("{CORE}:password"): "secret" } },
+        { "op": "add", "value": { CORE: { "password": "secret" }, "safe": { "password": "secret" } } },
+    ]))
+    .expect(200);
+    assert!(!after.text.contains("secret"), "{}", after.text);
+    let after = after.json();
+    assert_eq!(
+        (after.get("emails"), &after["emails:value"]),
+        (None, &json!("x@y"))
+    );
+    // There is a limit, since every answer has them.
+    let large = json!([{ "op": "add", "path": "note", "value": "x".repeat(70_000) }]);
+    let _ = patch(&tenant, id, &large).expect(413);
     // Nothing finds them: an empty list would make the provider create a second user.
     let _ = tenant
         .scim
@@ -108,6 +124,21 @@ fn kept_they_are_answered_changed_and_otherwise_without_effect() {
         .expect(201)
         .json();
     assert_eq!(group["color"], "red");
+}
+
+/// A value that was kept is nobody's any more when a schema has the attribute.
+#[test]
+fn what_a_schema_has_by_now_is_not_shown_from_there() {
+    let tenant = with("Keep and declare", "keep");
+    let id = post(&tenant).expect(201).id();
+    let schema = json!({ "id": URN, "name": "Acme", "attributes": [
+        { "name": "BADGE", "uniqueness": "server" },
+    ] });
+    let path = format!("/directories/{}/schemas", tenant.directory);
+    let declaration = json!({ "schemas": [schema] });
+    let _ = tenant.operator.put(&path, &declaration).expect(200);
+    let shown = tenant.scim.get(&format!("/Users/{id}")).expect(200).json();
+    assert_eq!(shown[URN], json!({ "floor": 3 }));
 }
 
 #[test]

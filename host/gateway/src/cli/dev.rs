@@ -208,7 +208,8 @@ fn set_provider(
 fn read<T: DeserializeOwned>(path: &Path) -> Result<T, CliError> {
     let text =
         std::fs::read_to_string(path).map_err(|error| CliError::file("read", path, error))?;
-    serde_json::from_str(&text)
+    let mut json = serde_json::Deserializer::from_str(&text);
+    serde_path_to_error::deserialize(&mut json)
         .map_err(|error| CliError::Usage(format!("{}: {error}", path.display())))
 }
 

@@ -1,6 +1,6 @@
 //! Why a fact was not stored or found.
 
-use super::nesting::{MAX_DEPTH, MAX_FAMILY};
+use super::nesting::{MAX_DEPTH, MAX_FAMILY, MAX_STEPS};
 use gatewright_scim::{MemberKind, ResourceType};
 use gatewright_store::{StoreError, WriteError};
 use uuid::Uuid;
@@ -31,7 +31,9 @@ pub enum FactError {
         value: String,
     },
     /// Another resource has the value of a declared attribute that is unique.
-    #[error("another resource has the {attribute} \"{value}\", which no two may have")]
+    #[error(
+        "another resource has the {attribute} \"{value}\", which no two may have: look it up by a filter, then change one of them"
+    )]
     ValueTaken {
         /// The attribute, with the URN of its schema.
         attribute: String,
@@ -74,8 +76,8 @@ pub enum FactError {
     },
     /// Too many groups would hang together.
     #[error(
-        "members: with \"{name}\" more than {MAX_FAMILY} groups would hang together by being in \
-         each other; nothing was changed. Put users into groups instead of groups"
+        "members: with \"{name}\" more than {MAX_FAMILY} groups, with {MAX_STEPS} steps from one to \
+         another, would hang together by being in each other; nothing was changed. Put users into groups instead of groups"
     )]
     NestedTooWide {
         /// The name of the group that was to get a member.

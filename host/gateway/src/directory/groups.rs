@@ -38,6 +38,7 @@ pub fn create(
     moment: &Moment,
     body: GroupBody,
 ) -> Result<Committed<StoredGroup>, FactError> {
+    body.group.check_required(directory.profile)?;
     let key = (directory.id, moment.random.id(moment.now));
     let unknown = directory.record.behaviour.unknown_member;
     let shape = directory.profile.shape(ResourceType::Group);
@@ -96,7 +97,9 @@ pub fn patch(
         [GroupOperation::ReplaceMembers(members)] => Difference::prepare(directory, key, members)?,
         _ => None,
     };
+    let profile = directory.profile;
     update(directory, moment, key, conditions, move |change, edit| {
+        let before = Group::from_stored(edit.document.clone());
         for operation in patch.operations() {
             match operation {
                 GroupOperation::Attributes(attributes) => {
@@ -111,6 +114,8 @@ pub fn patch(
                 GroupOperation::RemoveAllMembers => edit.replace(change, &[], None)?,
             }
         }
+        let after = Group::from_stored(edit.document.clone());
+        before.check_patched(&after, profile)?;
         Ok(())
     })
 }

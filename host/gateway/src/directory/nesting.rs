@@ -17,6 +17,10 @@ pub const MAX_DEPTH: usize = 16;
 /// many at most, so that this bounds what a request, a user and a decision can cost.
 pub const MAX_FAMILY: usize = 1_000;
 
+/// How many steps from group to group there may be among them: in a family that is dense, each walk
+/// costs more than its groups.
+pub const MAX_STEPS: usize = 5_000;
+
 /// A group that a walk came to, and since when it has been in what the walk began at, or that in
 /// it: the latest of the steps, by the way where that is earliest.
 pub type Reached = (Uuid, Timestamp);
@@ -175,7 +179,7 @@ fn walk(
 }
 
 /// Refuses what others were put into, called `name`, if that makes a circle or goes beyond
-/// [`MAX_DEPTH`] or [`MAX_FAMILY`]. All new steps begin at this group, so it is enough to look at
+/// [`MAX_DEPTH`], [`MAX_FAMILY`] or [`MAX_STEPS`]. All new steps begin at this group, so it is enough to look at
 /// the ways through it. Within the transaction: what is put in at the same time is seen.
 ///
 /// # Errors
@@ -226,7 +230,7 @@ struct Family {
 }
 
 impl Family {
-    /// None where there are more than [`MAX_FAMILY`].
+    /// None where there are more than [`MAX_FAMILY`], or than [`MAX_STEPS`] between them.
     fn read(
         reader: &impl Read<OrganizationScope>,
         group: Uuid,
@@ -237,6 +241,7 @@ impl Family {
         };
         let mut seen = HashSet::from([group]);
         let mut waiting = vec![group];
+        let mut steps = 0;
         while let Some(at) = waiting.pop() {
             let holders = reader.index_scan(&NESTED_BY_MEMBER, Range::prefix(&at))?;
             let holders = holders.map(|row| row.map(|(_, (holder, _))| holder));
@@ -250,7 +255,8 @@ impl Family {
                 .collect::<Result<Vec<_>, _>>()?;
             let near = holders.iter().chain(&members);
             waiting.extend(near.filter(|near| seen.insert(**near)));
-            if seen.len() > MAX_FAMILY {
+            steps += members.len();
+            if seen.len() > MAX_FAMILY || steps > MAX_STEPS {
                 return Ok(None);
             }
             family.above.insert(at, holders);

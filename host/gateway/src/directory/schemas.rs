@@ -21,12 +21,14 @@ pub enum SchemasError {
     Declaration(#[from] DeclarationError),
     /// An attribute had another form before.
     #[error(
-        "{at}: was declared differently before, and values of that form may be stored: type, \
-         multiValued, caseExact, uniqueness and indexed stay; declare an attribute of another name"
+        "{at}: was declared before as {before}, and values of that form may be stored: declare it so, \
+         or an attribute of another name"
     )]
     Form {
         /// The attribute, as a path from the list of schemas.
         at: String,
+        /// How it was declared.
+        before: String,
     },
     /// There is no such directory.
     #[error("directory {0} does not exist in this organization")]
@@ -99,7 +101,8 @@ pub fn declare(
     directory: Uuid,
     definitions: &[SchemaDefinition],
 ) -> Result<Committed<()>, SchemasError> {
-    Declared::new(definitions)?;
+    // Interned when they are used: what is refused below must not stay in memory.
+    Declared::check(definitions)?;
     let forms = forms(definitions);
     let text = serde_json::to_string(definitions).unwrap_or_default();
     let ids: Vec<String> = definitions.iter().map(|one| one.id.clone()).collect();
@@ -114,7 +117,10 @@ pub fn declare(
         for (path, (at, form)) in &forms {
             match known.get(path) {
                 Some(before) if before != form => {
-                    return Err(SchemasError::Form { at: at.clone() });
+                    return Err(SchemasError::Form {
+                        at: at.clone(),
+                        before: before.to_string(),
+                    });
                 }
                 Some(_) => {}
                 None => {
@@ -148,9 +154,9 @@ fn forms(definitions: &[SchemaDefinition]) -> BTreeMap<String, (String, Form)> {
     for (index, schema) in definitions.iter().enumerate() {
         let mut note = |prefix: &str, at: &str, list: &[AttributeDefinition]| {
             for (index, attribute) in list.iter().enumerate() {
-                let path = format!("{prefix}{}", attribute.name).to_lowercase();
-                let form = Form::of(schema.resource_type, attribute);
-                forms.insert(path, (format!("{at}[{index}]"), form));
+                let full = format!("{prefix}{}", attribute.name);
+                let form = Form::of(schema.resource_type, full, attribute);
+                forms.insert(form.path.to_lowercase(), (format!("{at}[{index}]"), form));
             }
         };
         let at = format!("schemas[{index}].attributes");

@@ -28,12 +28,14 @@ pub struct StoredUser {
 /// account, where the `externalId` says that it is the same person.
 ///
 /// # Errors
-/// Where another user has the user name, or what else identifies users in this directory.
+/// Where another user has the user name, or what else identifies users in this directory, or a
+/// required attribute is missing.
 pub fn create(
     directory: &Directory,
     moment: &Moment,
     user: User,
 ) -> Result<Committed<StoredUser>, FactError> {
+    user.check_required(directory.profile)?;
     let key = (directory.id, moment.random.id(moment.now));
     let account = moment.random.id(moment.now);
     let label = user.user_name().to_owned();

@@ -35,7 +35,11 @@ impl Literal {
         );
         match self {
             Self::Quoted(_) => is_text,
-            Self::Bare(text) => text == "null" || !is_text,
+            Self::Bare(text) => {
+                // `True`, `01` and `+1` are no JSON.
+                let is_json = serde_json::from_str::<Value>(text).is_ok();
+                text == "null" || (is_json && !is_text)
+            }
         }
     }
 }

@@ -2,7 +2,7 @@ use super::{Comparison, Expression, Literal, Operator};
 use crate::{
     Error, Limits, Shape,
     path::{AttributePath, Named, resolve},
-    schema::{Attribute, Kind, Returned},
+    schema::{Attribute, Kind},
 };
 
 /// Whose attributes a name can be.
@@ -203,6 +203,7 @@ impl<'a> Parser<'a> {
                 ));
             }
         }
+        self.check_shown(&path, start)?;
         let full_name = match scope {
             Scope::Resource(_) => path.to_string(),
             Scope::Element(element) => format!("{element}.{path}"),
@@ -242,12 +243,16 @@ impl<'a> Parser<'a> {
         };
         let path = found
             .ok_or_else(|| self.fault(start, &format!("{owner} has no attribute `{name}`")))?;
-        if path.leaf().returned == Returned::Never || path.attribute.returned == Returned::Never {
-            // What is never shown cannot be guessed by filters either.
+        self.check_shown(&path, start)?;
+        Ok(path)
+    }
+
+    fn check_shown(&self, path: &AttributePath, start: usize) -> Result<(), Error> {
+        if path.is_secret() {
             let what = format!("`{path}` is never returned, so no filter can ask for it");
             return Err(self.fault(start, &what));
         }
-        Ok(path)
+        Ok(())
     }
 
     fn literal(&mut self) -> Result<Literal, Error> {

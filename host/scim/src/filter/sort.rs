@@ -2,7 +2,7 @@ use crate::{
     Error, Shape,
     filter::instant,
     path::{AttributePath, Named, resolve},
-    schema::{Kind, Returned},
+    schema::Kind,
 };
 use serde_json::Value;
 use std::{cmp::Ordering, fmt};
@@ -30,11 +30,6 @@ impl Sort {
                 shape.resource().name()
             )));
         };
-        if path.leaf().returned == Returned::Never || path.attribute.returned == Returned::Never {
-            return Err(Error::invalid_value(format!(
-                "`sortBy` names `{path}`, which is never returned"
-            )));
-        }
         if path.leaf().kind == Kind::Complex {
             path.sub = path.attribute.sub_attribute("value");
             if path.sub.is_none() {
@@ -42,6 +37,11 @@ impl Sort {
                     "`sortBy` names `{path}`, which has no order; name a sub-attribute of it"
                 )));
             }
+        }
+        if path.is_secret() {
+            return Err(Error::invalid_value(format!(
+                "`sortBy` names `{path}`, which is never returned"
+            )));
         }
         let descending = match order {
             None => false,

@@ -85,10 +85,12 @@ impl Change {
         })
     }
 
-    /// Whether a required attribute would be left without a value.
+    /// Whether a required attribute of the RFC's would be left without a value. Those of declared
+    /// schemas are looked at when all is done, for the whole schema may go.
     pub(crate) fn unassigns_required(&self) -> bool {
         let path = &self.target.path;
         path.attribute.required
+            && path.schema.is_none()
             && path.sub.is_none()
             && (self.action == Action::Remove || self.value.is_null())
     }

@@ -4,8 +4,12 @@ use super::{
     operation::{Step, parse_operations, place},
 };
 use crate::{
-    Error, Group, Limits, MemberRef, Profile, ResourceType, Shape, filter::Expression,
-    group::read_members, json::is_clear, keep, reading::Reading, rules,
+    Error, Group, Limits, MemberRef, Profile, ResourceType,
+    filter::Expression,
+    group::read_members,
+    json::is_clear,
+    keep::{self, Kept},
+    reading::Reading,
 };
 use serde_json::Value;
 use std::collections::HashSet;
@@ -38,8 +42,7 @@ pub enum GroupOperation {
 #[derive(Debug, Clone)]
 pub struct AttributeChanges {
     changes: Vec<(usize, Change)>,
-    kept: Vec<(String, Value)>,
-    shape: Shape,
+    kept: Vec<Kept>,
 }
 
 impl GroupPatch {
@@ -67,7 +70,7 @@ impl GroupPatch {
                 .map_err(|error| error.within(&place(index)))?;
         }
         if !patch.reading.kept.is_empty() {
-            let mut changes = AttributeChanges::new(Vec::new(), shape);
+            let mut changes = AttributeChanges::new(Vec::new());
             changes.kept = std::mem::take(&mut patch.reading.kept);
             patch.operations.push(GroupOperation::Attributes(changes));
         }
@@ -99,6 +102,7 @@ impl GroupPatch {
                 resource = changes.apply(&resource)?;
             }
         }
+        group.check_patched(&resource, self.reading.shape.profile)?;
         Ok(Patched {
             changed: resource != *group,
             resource,
@@ -117,7 +121,7 @@ impl GroupPatch {
         if let Some(GroupOperation::Attributes(last)) = self.operations.last_mut() {
             last.changes.push(change);
         } else {
-            let changes = AttributeChanges::new(vec![change], self.reading.shape);
+            let changes = AttributeChanges::new(vec![change]);
             self.operations.push(GroupOperation::Attributes(changes));
         }
         Ok(())
@@ -125,11 +129,10 @@ impl GroupPatch {
 }
 
 impl AttributeChanges {
-    fn new(changes: Vec<(usize, Change)>, shape: Shape) -> Self {
+    fn new(changes: Vec<(usize, Change)>) -> Self {
         Self {
             changes,
             kept: Vec::new(),
-            shape,
         }
     }
 
@@ -137,7 +140,8 @@ impl AttributeChanges {
     ///
     /// # Errors
     ///
-    /// 400 `noTarget` as [`UserPatch::apply`](crate::UserPatch::apply).
+    /// 400 `noTarget` as [`UserPatch::apply`](crate::UserPatch::apply). What declared schemas ask of
+    /// the whole is for [`Group::check_patched`] to say, when all is done.
     pub fn apply(&self, group: &Group) -> Result<Group, Error> {
         let mut document = group.as_map().clone();
         for (index, change) in &self.changes {
@@ -145,9 +149,7 @@ impl AttributeChanges {
                 .apply(&mut document)
                 .map_err(|error| error.within(&place(*index)))?;
         }
-        keep::apply(&self.kept, &mut document);
-        rules::keep_immutable(self.shape, group.as_map(), false, &mut document)?;
-        rules::check_required(self.shape, Some(group.as_map()), &document)?;
+        keep::apply(&self.kept, &mut document)?;
         Ok(Group::from_stored(document))
     }
 }

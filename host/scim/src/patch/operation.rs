@@ -3,7 +3,11 @@ use super::{
     target::{Lost, Place, Target, all_of, parse_place, resolve_object, schema_value},
 };
 use crate::{
-    Error, Limits, Shape, Unknown, json::kind_of, keep, reading::Reading, schema::Mutability,
+    Error, Limits, Shape, Unknown,
+    json::kind_of,
+    keep::{self, Kept},
+    reading::Reading,
+    schema::Mutability,
     user::require_schema,
 };
 use serde_json::{Map, Value};
@@ -116,7 +120,12 @@ impl Operation {
                 if shape.profile.unknown == Unknown::Keep && keep::is_plain(&path) =>
             {
                 let value = self.value.filter(|_| action != Action::Remove);
-                reading.unknown(path, value.unwrap_or_default())?;
+                reading.unknown(Kept {
+                    within: None,
+                    key: path,
+                    is_path: true,
+                    value: value.unwrap_or_default(),
+                })?;
                 Ok(Vec::new())
             }
             Err(Lost::Unknown) => Err(unknown(&path, shape)),

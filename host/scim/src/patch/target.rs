@@ -2,6 +2,7 @@ use crate::{
     Error, Limits, Shape,
     filter::{Expression, Parser},
     json::{is_clear, kind_of},
+    keep::Kept,
     path::{AttributePath, Named, resolve},
     reading::Reading,
     schema::{Mutability, Schema},
@@ -77,7 +78,7 @@ pub(crate) fn resolve_object(
         let is_path = key.contains(['.', '[', ':']);
         let full_key = match within {
             Some(schema) => format!("{}:{key}", schema.id),
-            None => key,
+            None => key.clone(),
         };
         match parse_place(&full_key, shape, limits) {
             Ok(Place::Schema(schema)) => {
@@ -89,7 +90,7 @@ pub(crate) fn resolve_object(
                 }
             }
             Ok(Place::Attribute(_)) | Err(Lost::Malformed(_)) if reading.is_strict() && is_path => {
-                reading.unknown(full_key, value)?;
+                reading.leave_out(full_key, &value)?;
             }
             Ok(Place::Attribute(target)) if target.is_writable() => found.push((target, value)),
             Ok(Place::Attribute(target)) => {
@@ -98,7 +99,15 @@ pub(crate) fn resolve_object(
                     reading.ignored.push(target.to_string());
                 }
             }
-            Err(Lost::Unknown) => reading.unknown(full_key, value)?,
+            Err(Lost::Unknown) => {
+                let extension = within.filter(|schema| *schema != shape.core());
+                reading.unknown(Kept {
+                    within: extension.map(|schema| schema.id),
+                    key,
+                    is_path: false,
+                    value,
+                })?;
+            }
             Err(Lost::Malformed(error)) => return Err(error.within(&full_key)),
         }
     }

@@ -56,7 +56,7 @@ impl UserPatch {
                 .apply(&mut document)
                 .map_err(|error| error.within(&place(*index)))?;
         }
-        keep::apply(&self.reading.kept, &mut document);
+        keep::apply(&self.reading.kept, &mut document)?;
         User::keep_shut_out(user, &mut document);
         let shape = self.reading.shape;
         rules::keep_immutable(shape, user.as_map(), false, &mut document)?;

@@ -1,4 +1,5 @@
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// One attribute or sub-attribute (RFC 7643 sections 2.2 and 7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,6 +118,17 @@ impl Attribute {
     #[must_use]
     pub fn sub_attribute(&self, name: &str) -> Option<&'static Attribute> {
         find(self.sub_attributes, name)
+    }
+
+    /// Takes the parts that it does not have out of a value of a declared attribute.
+    pub(crate) fn drop_unknown(&self, value: &mut Value) {
+        match value {
+            Value::Array(items) => items.iter_mut().for_each(|item| self.drop_unknown(item)),
+            Value::Object(parts) => {
+                parts.retain(|name, _| self.sub_attribute(name).is_some());
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
     }
 
     pub(super) const fn string(name: &'static str, description: &'static str) -> Self {

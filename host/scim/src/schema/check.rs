@@ -75,6 +75,21 @@ fn one(attribute: &AttributeDefinition, at: &str, within: bool) -> Result<(), De
         let what = "must be readWrite, immutable or writeOnly: nobody could set a readOnly one";
         return wrong(&format!("{at}.mutability"), what.into());
     }
+    if within && attribute.mutability == Mutability::Immutable {
+        let what = "must not be immutable: say it of the attribute that this is a part of";
+        return wrong(&format!("{at}.mutability"), what.into());
+    }
+    if within && attribute.multi_valued {
+        let what = "must be false: a part of a complex attribute has one value";
+        return wrong(&format!("{at}.multiValued"), what.into());
+    }
+    if attribute.returned == Returned::Never
+        && (attribute.indexed || attribute.uniqueness == Uniqueness::Server)
+    {
+        let what = "must not be `never` where the attribute is indexed or unique, because a conflict \
+                    or a lookup would tell the value";
+        return wrong(&format!("{at}.returned"), what.into());
+    }
     if attribute.mutability == Mutability::WriteOnly && attribute.returned != Returned::Never {
         let what = "must be `never` where `mutability` is `writeOnly`";
         return wrong(&format!("{at}.returned"), what.into());

@@ -1,7 +1,7 @@
 //! Schemas that a directory declares beside those of the RFC.
 //!
 //! They are written as RFC 7643 section 7 writes schemas, so that what `/Schemas` answers can be
-//! declared elsewhere. Once checked, a schema is interned: equal declarations are one schema that
+//! declared elsewhere; `resourceType` and `indexed`, which it does not show, have to be added. Once checked, a schema is interned: equal declarations are one schema that
 //! lives as long as the process, and everything that reads, filters and answers refers to it as it
 //! does to those of the RFC. That costs a few kilobytes for each distinct declaration, and only an
 //! operator makes one.
@@ -89,6 +89,16 @@ pub struct AttributeDefinition {
     pub indexed: bool,
 }
 
+impl SchemaDefinition {
+    /// The attribute whose path is that URN.
+    fn names(&self, urn: &str) -> Option<&str> {
+        let (schema, name) = urn.rsplit_once(':')?;
+        let is_ours = schema.eq_ignore_ascii_case(&self.id);
+        let mut names = self.attributes.iter().map(|one| one.name.as_str());
+        names.find(|one| is_ours && one.eq_ignore_ascii_case(name))
+    }
+}
+
 /// A field whose value does not matter.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Ignored;
@@ -132,17 +142,7 @@ impl Declared {
     ///
     /// The first definition that cannot be a schema, or that is one too many.
     pub fn new(definitions: &[SchemaDefinition]) -> Result<Self, DeclarationError> {
-        if definitions.len() > MOST_SCHEMAS {
-            return check::wrong("schemas", format!("at most {MOST_SCHEMAS} can be declared"));
-        }
-        for (index, definition) in definitions.iter().enumerate() {
-            let at = format!("schemas[{index}]");
-            check::schema(definition, &at)?;
-            let twin = |other: &&SchemaDefinition| other.id.eq_ignore_ascii_case(&definition.id);
-            if definitions.iter().take(index).any(|other| twin(&other)) {
-                return check::wrong(&format!("{at}.id"), "is declared twice".into());
-            }
-        }
+        Self::check(definitions)?;
         let of = |resource: ResourceType| {
             let declared = definitions
                 .iter()
@@ -153,6 +153,33 @@ impl Declared {
             users: of(ResourceType::User),
             groups: of(ResourceType::Group),
         })
+    }
+
+    /// Checks the definitions, and makes nothing of them yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`Declared::new`].
+    pub fn check(definitions: &[SchemaDefinition]) -> Result<(), DeclarationError> {
+        if definitions.len() > MOST_SCHEMAS {
+            return check::wrong("schemas", format!("at most {MOST_SCHEMAS} can be declared"));
+        }
+        for (index, definition) in definitions.iter().enumerate() {
+            let at = format!("schemas[{index}]");
+            check::schema(definition, &at)?;
+            let twin = |other: &&SchemaDefinition| other.id.eq_ignore_ascii_case(&definition.id);
+            if definitions.iter().take(index).any(|other| twin(&other)) {
+                return check::wrong(&format!("{at}.id"), "is declared twice".into());
+            }
+            if let Some(name) = definitions
+                .iter()
+                .find_map(|other| other.names(&definition.id))
+            {
+                let what = format!("is what the attribute `{name}` of another schema is called");
+                return check::wrong(&format!("{at}.id"), what);
+            }
+        }
+        Ok(())
     }
 
     /// The schemas of definitions that were accepted before, from their JSON. Costs one look-up for

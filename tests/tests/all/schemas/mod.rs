@@ -1,5 +1,7 @@
 //! Schemas that a directory declares: advertised, kept to, found by, told to policies.
 
+mod whole;
+
 use crate::shared::Tenant;
 use gatewright_tests::{Reply, plugin};
 use serde_json::{Value, json};
@@ -399,6 +401,21 @@ fn a_wrong_declaration_is_refused_by_field_and_changes_nothing() {
             one(&|s| s["attributes"][0]["mutability"] = json!("readOnly")),
             400,
             "schemas[0].attributes[0].mutability",
+        ),
+        (
+            one(&|s| s["attributes"][8]["subAttributes"][1]["mutability"] = json!("immutable")),
+            400,
+            "schemas[0].attributes[8].subAttributes[1].mutability",
+        ),
+        (
+            one(&|s| s["attributes"][8]["subAttributes"][1]["multiValued"] = json!(true)),
+            400,
+            "schemas[0].attributes[8].subAttributes[1].multiValued",
+        ),
+        (
+            one(&|s| s["attributes"][0]["returned"] = json!("never")),
+            400,
+            "schemas[0].attributes[0].returned",
         ),
         (
             one(&|s| s["attributes"][0]["typ"] = json!("string")),
