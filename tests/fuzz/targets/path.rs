@@ -1,7 +1,7 @@
 //! A path, as PATCH and projections have it: read or refused, never a panic.
 #![no_main]
 
-use gatewright_scim::{Projection, ResourceType, Sort, User};
+use gatewright_scim::{Profile, Projection, ResourceType, Sort, User};
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
@@ -17,7 +17,9 @@ static USER: LazyLock<User> = LazyLock::new(|| {
             "department": "R&D", "manager": { "value": "26118915" },
         },
     });
-    User::parse(body).expect("a sound user").resource
+    User::parse(body, Profile::default())
+        .expect("a sound user")
+        .resource
 });
 
 fuzz_target!(|text: &str| {

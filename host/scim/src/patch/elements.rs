@@ -7,6 +7,7 @@ use super::{
 use crate::{
     Error,
     filter::{Expression, same},
+    json::is_clear,
     reading::{check_count, is_hollow, settle},
     schema::Attribute,
 };
@@ -233,7 +234,9 @@ fn equalities(
                 .get(sub.name)
                 .is_some_and(|value| !same(sub, value, comparison.value()))
         };
-        if !comparison.is_equality() || contradicts(given) || contradicts(&known) {
+        // What is empty is not stored, so an element made of it would never be found again.
+        let is_empty = is_clear(comparison.value());
+        if !comparison.is_equality() || is_empty || contradicts(given) || contradicts(&known) {
             return None;
         }
         known.insert(sub.name.into(), comparison.value().clone());

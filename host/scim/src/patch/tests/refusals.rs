@@ -76,6 +76,11 @@ fn refusals() {
         "must be an object",
     );
     check(
+        json!([{"op": "replace", "path": "emails[type eq \"\"].value", "value": "x@y"}]),
+        NoTarget,
+        "selects no value",
+    );
+    check(
         json!([{"op": "remove"}]),
         NoTarget,
         "`remove` must have a `path`",
