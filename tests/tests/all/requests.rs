@@ -244,7 +244,7 @@ fn personal_values_are_masked_where_the_directory_says_so() {
     assert_eq!(found.len(), 4, "they are found nevertheless");
     for row in found {
         let text = log.show(row["id"].as_str().unwrap()).expect(200).text;
-        for personal in ["grace", "Hopper", "555", "hunter2"] {
+        for personal in ["grace", "Hopper", "555 0100", "hunter2"] {
             assert!(!text.contains(personal), "{personal} in {text}");
         }
         assert!(text.contains("\"masked\":true"));
