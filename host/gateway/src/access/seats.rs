@@ -2,7 +2,7 @@
 
 use crate::access::mapping;
 use crate::clock::Timestamp;
-use crate::directory::membership;
+use crate::directory::membership::Memberships;
 use crate::ledger::Change;
 use crate::ledger::{Committed, change};
 use crate::model::access::Accounts;
@@ -93,8 +93,9 @@ fn giving_group(
     let mapping = mapping::load(change.tx)?;
     let gives = |entry: &&MappingEntry| entry.kind == GrantKind::Seat && entry.target == seat;
     let matcher = mapping::Matcher::new(mapping.entries.iter().filter(gives));
-    for (directory, user) in record.users {
-        for group in membership::all_groups_of(change.tx, (directory, user))? {
+    let mut memberships = Memberships::new(change.tx);
+    for user in record.users {
+        for group in memberships.all(user)? {
             let external_id = group.external_id.as_deref();
             let mut gives = matcher.places(group.id, &group.name, external_id);
             if gives.next().is_some() {

@@ -3,6 +3,7 @@
 
 use super::error::FactError;
 use super::groups::{self, StoredGroup};
+use super::membership::Memberships;
 use super::users::{self, StoredUser};
 use super::walk::Position;
 use super::{Directory, identifier, nesting};
@@ -15,6 +16,7 @@ use crate::model::facts::{
 use gatewright_scim::{Error as ScimError, Filter, ListQuery, ResourceType, Sort};
 use gatewright_store::{Index, Key, OrganizationScope, Range, Read, Reader, StoreError, Table};
 use serde_json::Value;
+use std::cell::RefCell;
 use uuid::Uuid;
 
 /// How many resources a page has where the request does not say.
@@ -66,6 +68,7 @@ pub fn page(
     let filter = meant.as_ref().or(given);
     let view = View {
         reader: &reader,
+        memberships: RefCell::new(Memberships::new(&reader)),
         entered: directory,
         directory: directory.id,
         resource,
@@ -96,6 +99,8 @@ pub fn page(
 
 struct View<'a> {
     reader: &'a Reader<OrganizationScope>,
+    /// Of all users of the page.
+    memberships: RefCell<Memberships<'a, Reader<OrganizationScope>>>,
     entered: &'a Directory,
     directory: Uuid,
     resource: ResourceType,
@@ -382,7 +387,7 @@ impl View<'_> {
                     meta: needs("meta"),
                 };
                 Some(users::represent(
-                    self.reader,
+                    &mut self.memberships.borrow_mut(),
                     self.entered,
                     user,
                     self.base_url,

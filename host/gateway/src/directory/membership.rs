@@ -11,6 +11,7 @@ use crate::model::facts::{
 };
 use gatewright_store::{OrganizationScope, Range, Read, StoreError};
 use serde_json::json;
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// How many ids one event carries at most.
@@ -163,6 +164,7 @@ pub fn report(
 }
 
 /// A group that a user is in.
+#[derive(Clone)]
 pub struct GroupOf {
     /// Its id.
     pub id: Uuid,
@@ -175,57 +177,87 @@ pub struct GroupOf {
 }
 
 impl GroupOf {
-    fn new(id: Uuid, record: &GroupRecord, indirect: bool) -> Self {
+    fn new(id: Uuid, record: &GroupRecord) -> Self {
         Self {
             id,
             name: text(&record.document, "displayName")
                 .unwrap_or_default()
                 .to_owned(),
             external_id: text(&record.document, "externalId").map(str::to_owned),
-            indirect,
+            indirect: false,
         }
     }
 }
 
-/// The groups that a user is in itself: costs what the user has of them.
-///
-/// # Errors
-/// What the store says.
-pub fn groups_of(
-    reader: &impl Read<OrganizationScope>,
-    user: ResourceKey,
-) -> Result<Vec<GroupOf>, StoreError> {
-    let mut groups = Vec::new();
-    for row in reader.index_scan(&MEMBERS_BY_USER, Range::prefix(&user.1))? {
-        let (_, (group, _)) = row?;
-        // The rows of a deleted group go step by step.
-        if let Some(record) = reader.get::<Groups>(&(user.0, group))? {
-            groups.push(GroupOf::new(group, &record, false));
-        }
-    }
-    Ok(groups)
+/// Finds the groups that users are in. What was read of a group is kept, since many users are in the
+/// same ones.
+pub struct Memberships<'a, R> {
+    reader: &'a R,
+    above: Above<'a, R>,
+    groups: HashMap<ResourceKey, Option<GroupOf>>,
 }
 
-/// The groups that a user is in, then those that it is in through them, each in the order of
-/// creation.
-///
-/// # Errors
-/// What the store says.
-pub fn all_groups_of(
-    reader: &impl Read<OrganizationScope>,
-    user: ResourceKey,
-) -> Result<Vec<GroupOf>, StoreError> {
-    let mut groups = groups_of(reader, user)?;
-    let direct: Vec<_> = groups
-        .iter()
-        .map(|group| (group.id, Timestamp(0)))
-        .collect();
-    let mut above = Above::new(reader).of(&direct)?;
-    above.sort_unstable_by_key(|(group, _)| *group);
-    for (group, _) in above {
-        if let Some(record) = reader.get::<Groups>(&(user.0, group))? {
-            groups.push(GroupOf::new(group, &record, true));
+impl<'a, R: Read<OrganizationScope>> Memberships<'a, R> {
+    /// Reads from `reader`.
+    pub fn new(reader: &'a R) -> Self {
+        Self {
+            reader,
+            above: Above::new(reader),
+            groups: HashMap::new(),
         }
     }
-    Ok(groups)
+
+    /// Where it reads from.
+    pub fn reader(&self) -> &'a R {
+        self.reader
+    }
+
+    /// The groups that a user is in itself: costs what the user has of them.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn direct(&mut self, user: ResourceKey) -> Result<Vec<GroupOf>, StoreError> {
+        let mut groups = Vec::new();
+        let rows = self
+            .reader
+            .index_scan(&MEMBERS_BY_USER, Range::prefix(&user.1))?;
+        for row in rows {
+            let (_, (group, _)) = row?;
+            // The rows of a deleted group go step by step.
+            groups.extend(self.group((user.0, group))?);
+        }
+        Ok(groups)
+    }
+
+    /// The groups that a user is in, then those that it is in through them, each in the order of
+    /// creation.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn all(&mut self, user: ResourceKey) -> Result<Vec<GroupOf>, StoreError> {
+        let mut groups = self.direct(user)?;
+        let direct: Vec<_> = groups
+            .iter()
+            .map(|group| (group.id, Timestamp(0)))
+            .collect();
+        let mut above = self.above.of(&direct)?;
+        above.sort_unstable_by_key(|(group, _)| *group);
+        for (group, _) in above {
+            groups.extend(self.group((user.0, group))?.map(|group| GroupOf {
+                indirect: true,
+                ..group
+            }));
+        }
+        Ok(groups)
+    }
+
+    fn group(&mut self, key: ResourceKey) -> Result<Option<GroupOf>, StoreError> {
+        if let Some(known) = self.groups.get(&key) {
+            return Ok(known.clone());
+        }
+        let record = self.reader.get::<Groups>(&key)?;
+        let group = record.map(|record| GroupOf::new(key.1, &record));
+        self.groups.insert(key, group.clone());
+        Ok(group)
+    }
 }

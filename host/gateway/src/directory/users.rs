@@ -1,7 +1,7 @@
 //! Users: create, replace, patch, delete, and how they look.
 
 use super::error::FactError;
-use super::membership::{self, GroupOf, Left, Who, all_groups_of, groups_of};
+use super::membership::{self, GroupOf, Left, Memberships, Who};
 use super::{Directory, Moment, deleted, identifier, inherited, version};
 use crate::access::accounts;
 use crate::ledger::{Change, Committed, change};
@@ -171,7 +171,7 @@ pub fn delete(
             });
         };
         check(change.tx, &conditions, key, &record)?;
-        for group in groups_of(change.tx, key)? {
+        for group in Memberships::new(change.tx).direct(key)? {
             let left = Left {
                 group: group.id,
                 name: &group.name,
@@ -226,14 +226,14 @@ impl Derived {
     ///
     /// # Errors
     /// What the store says.
-    pub fn read(
-        reader: &impl Read<OrganizationScope>,
+    pub fn read<R: Read<OrganizationScope>>(
+        memberships: &mut Memberships<'_, R>,
         user: ResourceKey,
         record: &UserRecord,
     ) -> Result<Self, StoreError> {
         Ok(Self {
-            groups: all_groups_of(reader, user)?,
-            manager: manager_of(reader, user.0, record)?,
+            groups: memberships.all(user)?,
+            manager: manager_of(memberships.reader(), user.0, record)?,
         })
     }
 
@@ -285,15 +285,15 @@ pub struct Wanted {
 ///
 /// # Errors
 /// What the store says.
-pub fn represent(
-    reader: &impl Read<OrganizationScope>,
+pub fn represent<R: Read<OrganizationScope>>(
+    memberships: &mut Memberships<'_, R>,
     directory: &Directory,
     user: StoredUser,
     base_url: &str,
     wanted: Wanted,
 ) -> Result<Value, StoreError> {
     let derived = if wanted.groups || wanted.manager || wanted.meta {
-        Derived::read(reader, (directory.id, user.id), &user.record)?
+        Derived::read(memberships, (directory.id, user.id), &user.record)?
     } else {
         Derived::default()
     };
@@ -330,7 +330,7 @@ fn check(
     record: &UserRecord,
 ) -> Result<(), FactError> {
     version::check(conditions, || {
-        let derived = Derived::read(reader, key, record)?;
+        let derived = Derived::read(&mut Memberships::new(reader), key, record)?;
         Ok::<_, StoreError>(version::of_user(record, &derived))
     })
 }

@@ -6,6 +6,7 @@ use super::error::Failure;
 use super::list;
 use super::route::Verb;
 use crate::directory::error::FactError;
+use crate::directory::membership::Memberships;
 use crate::directory::users::{self, StoredUser};
 use crate::gateway::Gateway;
 use crate::ledger::Committed;
@@ -160,7 +161,14 @@ impl Shown {
             manager: true,
             meta: true,
         };
-        let body = users::represent(reader, &request.directory, user, &request.base_url, wanted)?;
+        let mut memberships = Memberships::new(reader);
+        let body = users::represent(
+            &mut memberships,
+            &request.directory,
+            user,
+            &request.base_url,
+            wanted,
+        )?;
         Ok(Self::of(
             body,
             projection,
