@@ -64,7 +64,14 @@ pub fn search(
     let range = match &cursor {
         Some((_, Some((key, ..)))) => range.from(key),
         Some((id, None)) => range.after(&(directory, *id)),
-        None => range,
+        // What came in before that was written soon after.
+        None => match search.before {
+            Some(before) => {
+                let last = Random::lowest_id(before.plus(segment::LATEST));
+                range.from(&(directory, last))
+            }
+            None => range,
+        },
     };
     for key in keys(reader, range, wanted.as_deref())? {
         let key = key?;

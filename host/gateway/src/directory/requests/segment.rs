@@ -20,7 +20,7 @@ const DETAILS: usize = 1 << 20;
 /// In milliseconds.
 const DAY: u64 = 24 * 60 * 60_000;
 /// How long after a request came in it may be written: it takes less, with all that it can wait for.
-const LATEST: u64 = 10 * 60_000;
+pub(super) const LATEST: u64 = 10 * 60_000;
 
 /// A segment that is ready to be stored.
 pub(super) struct Ready {
