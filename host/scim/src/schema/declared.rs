@@ -1,10 +1,10 @@
 //! Schemas that a directory declares beside those of the RFC.
 //!
 //! They are written as RFC 7643 section 7 writes schemas, so that what `/Schemas` answers can be
-//! declared elsewhere; `resourceType` and `indexed`, which it does not show, have to be added. Once checked, a schema is interned: equal declarations are one schema that
-//! lives as long as the process, and everything that reads, filters and answers refers to it as it
-//! does to those of the RFC. That costs a few kilobytes for each distinct declaration, and only an
-//! operator makes one.
+//! declared elsewhere; `resourceType` and `indexed`, which it does not show, have to be added. Once
+//! checked, a schema is interned: equal declarations are one schema that lives as long as the process,
+//! and everything that reads, filters and answers refers to it as it does to those of the RFC. That
+//! costs a few kilobytes for each distinct declaration, and only an operator makes one.
 
 use super::{
     Attribute, Kind, Mutability, ResourceType, Returned, Schema, Uniqueness, check, intern,
@@ -136,30 +136,11 @@ impl Default for Declared {
 }
 
 impl Declared {
-    /// Checks the definitions and makes schemas of them.
-    ///
-    /// # Errors
-    ///
-    /// The first definition that cannot be a schema, or that is one too many.
-    pub fn new(definitions: &[SchemaDefinition]) -> Result<Self, DeclarationError> {
-        Self::check(definitions)?;
-        let of = |resource: ResourceType| {
-            let declared = definitions
-                .iter()
-                .filter(|one| one.resource_type == resource);
-            intern::list(resource, declared.collect())
-        };
-        Ok(Self {
-            users: of(ResourceType::User),
-            groups: of(ResourceType::Group),
-        })
-    }
-
     /// Checks the definitions, and makes nothing of them yet.
     ///
     /// # Errors
     ///
-    /// As [`Declared::new`].
+    /// The first definition that cannot be a schema, or that is one too many.
     pub fn check(definitions: &[SchemaDefinition]) -> Result<(), DeclarationError> {
         if definitions.len() > MOST_SCHEMAS {
             return check::wrong("schemas", format!("at most {MOST_SCHEMAS} can be declared"));
@@ -189,8 +170,8 @@ impl Declared {
     ///
     /// Where the text is no JSON of definitions, or one of them is refused.
     pub fn of_text(text: &str) -> Result<Self, DeclarationError> {
-        let known = || intern::pool().sets.get(text).copied();
-        if let Some(known) = known() {
+        let known = intern::pool().sets.get(text).copied();
+        if let Some(known) = known {
             return Ok(known);
         }
         let definitions: Vec<SchemaDefinition> =
@@ -198,7 +179,17 @@ impl Declared {
                 at: "schemas".into(),
                 what: error.to_string(),
             })?;
-        let made = Self::new(&definitions)?;
+        Self::check(&definitions)?;
+        let of = |resource: ResourceType| {
+            let declared = definitions
+                .iter()
+                .filter(|one| one.resource_type == resource);
+            intern::list(resource, declared.collect())
+        };
+        let made = Self {
+            users: of(ResourceType::User),
+            groups: of(ResourceType::Group),
+        };
         intern::pool().sets.insert(text.to_owned(), made);
         Ok(made)
     }

@@ -7,12 +7,11 @@ use std::{
     sync::{LazyLock, Mutex, MutexGuard, PoisonError},
 };
 
-/// What was interned, by its declaration's text.
+/// What was interned: all that a directory declares, and each schema, by the text that declares it.
 #[derive(Default)]
 pub(super) struct Pool {
     pub(super) sets: HashMap<String, Declared>,
     schemas: HashMap<String, &'static Schema>,
-    lists: HashMap<(ResourceType, Vec<String>), &'static [&'static Schema]>,
 }
 
 static POOL: LazyLock<Mutex<Pool>> = LazyLock::new(Mutex::default);
@@ -29,24 +28,14 @@ pub(super) fn list(
     if declared.is_empty() {
         return resource.extensions();
     }
-    let text = |one: &&SchemaDefinition| serde_json::to_string(one).unwrap_or_default();
-    let texts: Vec<String> = declared.iter().map(text).collect();
     let mut pool = pool();
-    let key = (resource, texts);
-    if let Some(known) = pool.lists.get(&key) {
-        return known;
-    }
     let mut list = resource.extensions().to_vec();
-    for (definition, text) in declared.into_iter().zip(&key.1) {
-        let schema = pool
-            .schemas
-            .entry(text.clone())
-            .or_insert_with(|| leak(definition));
-        list.push(schema);
+    for definition in declared {
+        let text = serde_json::to_string(definition).unwrap_or_default();
+        let schema = pool.schemas.entry(text);
+        list.push(schema.or_insert_with(|| leak(definition)));
     }
-    let list: &'static [&'static Schema] = list.leak();
-    pool.lists.insert(key, list);
-    list
+    list.leak()
 }
 
 fn leak(definition: &SchemaDefinition) -> &'static Schema {
