@@ -23,8 +23,6 @@ pub struct Range<K> {
 #[derive(Clone, Debug)]
 struct Start {
     key: Vec<u8>,
-    /// The primary key behind an index key that several rows share.
-    row: Vec<u8>,
     inclusive: bool,
 }
 
@@ -50,20 +48,13 @@ impl<K: Key> Range<K> {
     /// Starts at `key`, or at the first one behind it.
     #[must_use]
     pub fn from(self, key: &K) -> Self {
-        self.start(key, Vec::new(), true)
+        self.start(key, true)
     }
 
     /// Starts behind `key`. In an index where several rows share a key, behind all of them.
     #[must_use]
     pub fn after(self, key: &K) -> Self {
-        self.start(key, Vec::new(), false)
-    }
-
-    /// Starts behind one entry of an index: behind the row `row` among those that share `key`.
-    /// This is how a walk through an index continues without losing or repeating a row.
-    #[must_use]
-    pub fn after_entry(self, key: &K, row: &impl Key) -> Self {
-        self.start(key, encoded(row), false)
+        self.start(key, false)
     }
 
     /// Walks from the greatest key to the smallest.
@@ -73,25 +64,20 @@ impl<K: Key> Range<K> {
         self
     }
 
-    fn start(mut self, key: &K, row: Vec<u8>, inclusive: bool) -> Self {
+    fn start(mut self, key: &K, inclusive: bool) -> Self {
         self.start = Some(Start {
             key: encoded(key),
-            row,
             inclusive,
         });
         self
     }
 
-    /// The scan over the rows behind `base`. `entries` says whether the keys there carry the
-    /// primary key at their end, as those of a shared index do.
-    pub(crate) fn scan(&self, base: &[u8], entries: bool, keys_only: bool) -> Scan {
+    /// The scan over the rows behind `base`.
+    pub(crate) fn scan(&self, base: &[u8], keys_only: bool) -> Scan {
         let mut from = [base, &self.prefix].concat();
         let mut until = successor(from.clone());
         if let Some(start) = &self.start {
-            let mut key = [base, &start.key].concat();
-            if entries {
-                key.extend_from_slice(&start.row);
-            }
+            let key = [base, &start.key].concat();
             // No key begins another, so what follows `key` follows all that begins with it.
             if self.reverse {
                 until = until.min(if start.inclusive { successor(key) } else { key });
@@ -125,7 +111,7 @@ mod tests {
     use super::*;
 
     fn bounds(range: &Range<(u8, u8)>) -> (Vec<u8>, Vec<u8>) {
-        let scan = range.scan(&[0, 9], false, false);
+        let scan = range.scan(&[0, 9], false);
         (scan.from, scan.until)
     }
 
@@ -153,16 +139,6 @@ mod tests {
         let prefix = || Range::<(u8, u8)>::prefix(&7u8);
         assert_eq!(bounds(&prefix().from(&(1, 0))).0, [0, 9, 7]);
         assert_eq!(bounds(&prefix().from(&(9, 0)).reverse()).1, [0, 9, 8]);
-        assert!(prefix().from(&(9, 0)).scan(&[0], false, false).is_empty());
-    }
-
-    #[test]
-    fn an_entry_of_an_index_continues_among_equal_keys() {
-        let range = Range::<u8>::all().after_entry(&7, &3u8);
-        assert_eq!(range.scan(&[0], true, true).from, [0, 7, 4]);
-        assert_eq!(range.scan(&[0], false, true).from, [0, 8]);
-        let back = range.reverse();
-        assert_eq!(back.scan(&[0], true, true).until, [0, 7, 3]);
-        assert_eq!(back.scan(&[0], false, true).until, [0, 7]);
+        assert!(prefix().from(&(9, 0)).scan(&[0], false).is_empty());
     }
 }

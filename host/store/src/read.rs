@@ -50,7 +50,7 @@ pub trait Read<S: ScopeKind>: sealed::Source<S> {
         range: Range<T::Key>,
     ) -> Result<impl Iterator<Item = Entry<T::Key, T::Value>>, StoreError> {
         let base = base::<T>(self.scope(), 0);
-        let rows = self.rows().scan(&range.scan(&base, false, false))?;
+        let rows = self.rows().scan(&range.scan(&base, false))?;
         Ok(rows.map(move |row| {
             let (key, bytes) = row?;
             Ok((key_after::<T, _>(&key, base.len())?, value::<T>(&bytes)?))
@@ -67,7 +67,7 @@ pub trait Read<S: ScopeKind>: sealed::Source<S> {
         range: Range<T::Key>,
     ) -> Result<impl Iterator<Item = Result<T::Key, StoreError>>, StoreError> {
         let base = base::<T>(self.scope(), 0);
-        let rows = self.rows().scan(&range.scan(&base, false, true))?;
+        let rows = self.rows().scan(&range.scan(&base, true))?;
         Ok(rows.map(move |row| key_after::<T, _>(&row?.0, base.len())))
     }
 
@@ -106,7 +106,7 @@ pub trait Read<S: ScopeKind>: sealed::Source<S> {
         let base = base::<T>(self.scope(), index.id());
         // A unique index keeps the primary key in the value, a shared one at the end of the key.
         let unique = index.is_unique();
-        let rows = self.rows().scan(&range.scan(&base, !unique, !unique))?;
+        let rows = self.rows().scan(&range.scan(&base, !unique))?;
         Ok(rows.map(move |row| {
             let (key, value) = row?;
             if unique {

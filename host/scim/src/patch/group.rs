@@ -1,5 +1,4 @@
 use super::{
-    Patched,
     change::{Action, Change},
     operation::{Step, parse_operations, place},
 };
@@ -87,27 +86,6 @@ impl GroupPatch {
     #[must_use]
     pub fn ignored(&self) -> &[String] {
         &self.reading.ignored
-    }
-
-    /// Applies all changes of the group's own attributes; members are not concerned, so their
-    /// order against these does not matter.
-    ///
-    /// # Errors
-    ///
-    /// As [`AttributeChanges::apply`].
-    pub fn apply_attributes(&self, group: &Group) -> Result<Patched<Group>, Error> {
-        let mut resource = group.clone();
-        for operation in &self.operations {
-            if let GroupOperation::Attributes(changes) = operation {
-                resource = changes.apply(&resource)?;
-            }
-        }
-        group.check_patched(&resource, self.reading.shape.profile)?;
-        Ok(Patched {
-            changed: resource != *group,
-            resource,
-            ignored: self.reading.ignored.clone(),
-        })
     }
 
     fn push(&mut self, index: usize, step: Step) -> Result<(), Error> {

@@ -219,14 +219,13 @@ fn a_group_is_renamed_without_its_members() {
         &Limits::default(),
     )
     .unwrap();
-    let patched = patch.apply_attributes(&group).unwrap();
-    assert!(patched.changed);
+    let [GroupOperation::Attributes(changes)] = patch.operations() else {
+        panic!("{patch:?}");
+    };
+    let renamed = changes.apply(&group).unwrap();
     assert_eq!(
-        (
-            patched.resource.display_name(),
-            patched.resource.external_id()
-        ),
+        (renamed.display_name(), renamed.external_id()),
         ("B", Some("e"))
     );
-    assert!(!patch.apply_attributes(&patched.resource).unwrap().changed);
+    assert_eq!(changes.apply(&renamed).unwrap(), renamed);
 }
