@@ -9,6 +9,7 @@ use crate::model::tenancy::{
     Behaviour, Credentials, Directories, DirectoryRecord, OrganizationRecord, Organizations,
     Purpose, TokenRecord, Tokens,
 };
+use gatewright_scim::schema::DeclarationError;
 use gatewright_store::{OrganizationId, Range, Read, Store, StoreError, WriteError};
 use serde_json::json;
 use uuid::Uuid;
@@ -31,6 +32,20 @@ pub enum TenancyError {
     /// Deleted users cannot be kept for so long.
     #[error("keep_deleted_days: must be from 0 to {MOST_KEEP_DELETED_DAYS}")]
     KeepDeletedDays,
+    /// A schema that a directory was to declare is none.
+    #[error(transparent)]
+    Declaration(#[from] DeclarationError),
+    /// An attribute that a directory was to declare had another form before.
+    #[error(
+        "{at}: was declared before as {before}, and values of that form may be stored: declare it so, \
+         or an attribute of another name"
+    )]
+    Form {
+        /// The attribute, as a path from the list of schemas.
+        at: String,
+        /// How it was declared.
+        before: String,
+    },
     /// The store failed.
     #[error("the store failed")]
     Store(#[from] StoreError),

@@ -1,54 +1,18 @@
 //! The schemas that a directory declares beside those of the RFC.
 
+use super::organizations::TenancyError;
 use crate::clock::Timestamp;
 use crate::ledger::{Committed, change};
 use crate::model::access::Spread;
 use crate::model::schemas::{AttributeForms, DeclaredSchemas, Form};
 use crate::model::tenancy::{Directories, DirectoryRecord};
 use gatewright_scim::Profile;
-use gatewright_scim::schema::{AttributeDefinition, DeclarationError, Declared, SchemaDefinition};
-use gatewright_store::{Organization, OrganizationScope, Read, StoreError, WriteError};
+use gatewright_scim::schema::{AttributeDefinition, Declared, SchemaDefinition};
+use gatewright_store::{Organization, OrganizationScope, Read, StoreError};
 use serde_json::json;
 use std::collections::BTreeMap;
 use tracing::error;
 use uuid::Uuid;
-
-/// Why a declaration was not stored.
-#[derive(Debug, thiserror::Error)]
-pub enum SchemasError {
-    /// A definition is no schema.
-    #[error(transparent)]
-    Declaration(#[from] DeclarationError),
-    /// An attribute had another form before.
-    #[error(
-        "{at}: was declared before as {before}, and values of that form may be stored: declare it so, \
-         or an attribute of another name"
-    )]
-    Form {
-        /// The attribute, as a path from the list of schemas.
-        at: String,
-        /// How it was declared.
-        before: String,
-    },
-    /// There is no such directory.
-    #[error("directory {0} does not exist in this organization")]
-    NoDirectory(Uuid),
-    /// The store failed.
-    #[error("the store failed")]
-    Store(#[from] StoreError),
-    /// The engine failed.
-    #[error("the change could not be stored")]
-    Engine(#[source] Box<dyn std::error::Error + Send + Sync>),
-}
-
-impl From<WriteError<SchemasError>> for SchemasError {
-    fn from(error: WriteError<SchemasError>) -> Self {
-        match error {
-            WriteError::Aborted(error) => error,
-            WriteError::Engine(error) => Self::Engine(Box::new(error)),
-        }
-    }
-}
 
 /// How what is sent to a directory is read. Costs a read where the directory declares schemas.
 ///
@@ -100,7 +64,7 @@ pub fn declare(
     now: Timestamp,
     directory: Uuid,
     definitions: &[SchemaDefinition],
-) -> Result<Committed<()>, SchemasError> {
+) -> Result<Committed<()>, TenancyError> {
     // Interned when they are used: what is refused below must not stay in memory.
     Declared::check(definitions)?;
     let forms = forms(definitions);
@@ -108,7 +72,7 @@ pub fn declare(
     let ids: Vec<String> = definitions.iter().map(|one| one.id.clone()).collect();
     let done = change(organization, now, move |change| {
         let Some(mut record) = change.tx.get::<Directories>(&directory)? else {
-            return Err(SchemasError::NoDirectory(directory));
+            return Err(TenancyError::NoDirectory(directory));
         };
         let mut known = change
             .tx
@@ -117,7 +81,7 @@ pub fn declare(
         for (path, (at, form)) in &forms {
             match known.get(path) {
                 Some(before) if before != form => {
-                    return Err(SchemasError::Form {
+                    return Err(TenancyError::Form {
                         at: at.clone(),
                         before: before.to_string(),
                     });

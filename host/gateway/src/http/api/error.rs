@@ -7,7 +7,6 @@ use crate::access::seats::SeatError;
 use crate::delivery::log::BadCursor;
 use crate::directory::error::FactError;
 use crate::directory::organizations::TenancyError;
-use crate::directory::schemas::SchemasError;
 use crate::gateway::Lost;
 use crate::http::auth::NoToken;
 use crate::http::body::BodyError;
@@ -68,8 +67,6 @@ pub(super) enum ApiError {
     #[error(transparent)]
     Tenancy(#[from] TenancyError),
     #[error(transparent)]
-    Schemas(#[from] SchemasError),
-    #[error(transparent)]
     Mapping(#[from] MappingError),
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
@@ -109,8 +106,9 @@ impl ApiError {
                 | FactError::NestedTooWide { .. }
                 | FactError::Scim(_),
             )
-            | Self::Tenancy(TenancyError::Name | TenancyError::KeepDeletedDays)
-            | Self::Schemas(SchemasError::Declaration(_))
+            | Self::Tenancy(
+                TenancyError::Name | TenancyError::KeepDeletedDays | TenancyError::Declaration(_),
+            )
             | Self::Mapping(
                 MappingError::UnknownTarget { .. }
                 | MappingError::EmptyGroup(_)
@@ -131,7 +129,6 @@ impl ApiError {
                 | TenancyError::NoDirectory(_)
                 | TenancyError::NoToken(_),
             )
-            | Self::Schemas(SchemasError::NoDirectory(_))
             | Self::Plugin(PluginError::Unknown { .. } | PluginError::Unbound { .. }) => {
                 StatusCode::NOT_FOUND
             }
@@ -139,7 +136,7 @@ impl ApiError {
             Self::Body(BodyError::TooLarge(_)) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Body(BodyError::TooSlow) => StatusCode::REQUEST_TIMEOUT,
             Self::Catalogue(CatalogueError::InUse { .. })
-            | Self::Schemas(SchemasError::Form { .. })
+            | Self::Tenancy(TenancyError::Form { .. })
             | Self::Seat(SeatError::FromGroup { .. })
             | Self::Fact(
                 FactError::UserNameTaken(_)
@@ -160,7 +157,6 @@ impl ApiError {
             | Self::Seat(SeatError::Store(_))
             | Self::Fact(FactError::Store(_) | FactError::Engine(_))
             | Self::Tenancy(TenancyError::Store(_) | TenancyError::Engine(_))
-            | Self::Schemas(SchemasError::Store(_) | SchemasError::Engine(_))
             | Self::Mapping(MappingError::Store(_))
             | Self::Catalogue(CatalogueError::Store(_))
             | Self::Plugin(PluginError::Store(_) | PluginError::Engine(_)) => {
