@@ -1,6 +1,7 @@
 //! `gatewright dev`: a gateway with one organization and one directory, for test suites, plugin
 //! authors and bug reports.
 
+use super::manage::read;
 use super::output::{self, CliError};
 use super::run::{Ready, runtime, stop_signal};
 use super::serve::write_private;
@@ -16,11 +17,10 @@ use crate::telemetry::{self, LogFormat, chain};
 use clap::Args;
 use gatewright_scim::schema::SchemaDefinition;
 use gatewright_store::OrganizationId;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -203,14 +203,6 @@ fn set_provider(
     organizations::update_directory(&gateway.store, organization, now, directory, new)
         .map_err(|error| failed(&error))?;
     Ok(())
-}
-
-fn read<T: DeserializeOwned>(path: &Path) -> Result<T, CliError> {
-    let text =
-        std::fs::read_to_string(path).map_err(|error| CliError::file("read", path, error))?;
-    let mut json = serde_json::Deserializer::from_str(&text);
-    serde_path_to_error::deserialize(&mut json)
-        .map_err(|error| CliError::Usage(format!("{}: {error}", path.display())))
 }
 
 fn failed(error: &(dyn std::error::Error + 'static)) -> CliError {

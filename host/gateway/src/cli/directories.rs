@@ -154,7 +154,9 @@ impl Directories {
                 let path = |id: &str| to.path(&format!("/directories/{id}/schemas"));
                 let answer = match action {
                     SchemasAction::Get { id } => to.get(&path(&id))?,
-                    SchemasAction::Set { id, file } => to.put(&path(&id), &read(&file)?)?,
+                    SchemasAction::Set { id, file } => {
+                        to.put(&path(&id), &read::<Value>(&file)?)?
+                    }
                 };
                 output::json(&answer);
             }

@@ -3,7 +3,9 @@
 use super::client::Connection;
 use super::output::{self, CliError};
 use clap::{Args, Subcommand};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 #[derive(Args)]
@@ -116,7 +118,7 @@ impl Document {
         let answer = match self.action {
             DocumentAction::Get => to.get(&path)?,
             DocumentAction::Set { file } => {
-                let mut body = read(&file)?;
+                let mut body: Value = read(&file)?;
                 // What `get` prints has ids, which the gateway gives itself.
                 for entry in body
                     .get_mut("entries")
@@ -406,9 +408,13 @@ pub(super) fn parse(option: &str, text: &str) -> Result<Value, CliError> {
         .map_err(|error| CliError::Usage(format!("{option} is not JSON: {error}")))
 }
 
-pub(super) fn read(path: &Path) -> Result<Value, CliError> {
+/// Reads a JSON file.
+pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, CliError> {
     let text =
         std::fs::read_to_string(path).map_err(|error| CliError::file("read", path, error))?;
-    serde_json::from_str(&text)
-        .map_err(|error| CliError::Usage(format!("{} is not JSON: {error}", path.display())))
+    let wrong = |error: &dyn Display| CliError::Usage(format!("{}: {error}", path.display()));
+    let mut json = serde_json::Deserializer::from_str(&text);
+    let read = serde_path_to_error::deserialize(&mut json).map_err(|error| wrong(&error))?;
+    json.end().map_err(|error| wrong(&error))?;
+    Ok(read)
 }
