@@ -49,7 +49,10 @@ fn declared_schemas() {
     let mut answers = Answers::of(&tenant, &[(&ada, "ADA")]);
     for (what, extension) in [
         ("a value of the wrong type", json!({ "level": "high" })),
-        ("a required value that is empty", json!({ "must": "", "level": 1 })),
+        (
+            "a required value that is empty",
+            json!({ "must": "", "level": 1 }),
+        ),
         (
             "a required part that is missing",
             json!({ "desk": { "room": "1" } }),
