@@ -11,7 +11,7 @@
 //! | read a body | [`parse_json`], [`User::parse`], [`Group::parse`] |
 //! | change a resource | [`UserPatch`], [`GroupPatch`] |
 //! | find resources | [`ListQuery`], [`Filter`], [`Projection`], [`Sort`] |
-//! | answer | [`User::to_response`], [`Group::to_response`], [`list_response`], [`Error::to_json`] |
+//! | answer | [`User::to_response`], [`Group::to_response`], [`list_frame`], [`Error::to_json`] |
 //! | change only what the client has seen | [`Preconditions`] |
 //! | do many things at once | [`BulkRequest`] |
 //! | say what is supported, declare schemas | [`schema`] |
@@ -51,7 +51,7 @@ pub use json::{check_json, parse_json};
 pub use limits::Limits;
 pub use patch::{AttributeChanges, GroupOperation, GroupPatch, Patched, UserPatch};
 pub use projection::Projection;
-pub use query::{ListQuery, cursor_response, list_response};
+pub use query::{ListQuery, cursor_frame, list_frame};
 pub use response::{GroupRef, ManagerRef, MemberOut, Meta};
 pub use schema::ResourceType;
 pub use shape::{Profile, Shape, Unknown};

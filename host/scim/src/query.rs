@@ -103,32 +103,30 @@ impl ListQuery {
     }
 }
 
-/// The body that answers a list or search (RFC 7644 section 3.4.2). `total` counts all matches;
-/// the number of items on the page is that of the resources given.
+/// The body that answers a list or search, without its `Resources` (RFC 7644 section 3.4.2).
+/// `total` counts all matches, `count` those on the page.
 #[must_use]
-pub fn list_response(total: usize, start_index: usize, resources: Vec<Value>) -> Value {
+pub fn list_frame(total: usize, start_index: usize, count: usize) -> Value {
     json!({
         "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
         "totalResults": total,
         "startIndex": start_index,
-        "itemsPerPage": resources.len(),
-        "Resources": Value::Array(resources),
+        "itemsPerPage": count,
     })
 }
 
-/// The body that answers one page of a walk by cursor (RFC 9865 section 2). `next` is the cursor of
-/// the next page; none on the last.
+/// The body that answers one page of a walk by cursor, without its `Resources` (RFC 9865
+/// section 2). `next` is the cursor of the next page; none on the last.
 #[must_use]
-pub fn cursor_response(total: usize, next: Option<&str>, resources: Vec<Value>) -> Value {
+pub fn cursor_frame(total: usize, next: Option<&str>, count: usize) -> Value {
     let mut body = json!({
         "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
         "totalResults": total,
-        "itemsPerPage": resources.len(),
+        "itemsPerPage": count,
     });
     if let Some(next) = next {
         body["nextCursor"] = next.into();
     }
-    body["Resources"] = Value::Array(resources);
     body
 }
 
@@ -227,10 +225,10 @@ mod tests {
         assert!(query(&[("cursor", "x"), ("startIndex", "2")]).is_err());
         let error = query(&[("cursor", ""), ("count", "0")]).unwrap_err();
         assert_eq!(error.scim_type, Some(crate::ScimType::InvalidCount));
-        let first = cursor_response(7, Some("x"), vec![json!({"id": "1"})]);
+        let first = cursor_frame(7, Some("x"), 1);
         assert_eq!(first["nextCursor"], "x");
         assert_eq!(first["itemsPerPage"], 1);
-        let last = cursor_response(7, None, Vec::new());
+        let last = cursor_frame(7, None, 0);
         assert!(last.get("nextCursor").is_none() && last.get("startIndex").is_none());
     }
 
@@ -254,11 +252,10 @@ mod tests {
     }
 
     #[test]
-    fn the_page_counts_itself() {
-        let page = list_response(7, 3, vec![json!({"id": "1"})]);
+    fn the_frame_tells_the_page() {
+        let page = list_frame(7, 3, 1);
         assert_eq!(page["totalResults"], 7);
         assert_eq!(page["startIndex"], 3);
         assert_eq!(page["itemsPerPage"], 1);
-        assert_eq!(list_response(0, 1, Vec::new())["Resources"], json!([]));
     }
 }

@@ -224,6 +224,25 @@ pub fn get(
     Ok(StoredGroup { id: uuid, record })
 }
 
+/// A resource as SCIM shows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Represented {
+    /// Where a group has members, its `members` are two that stand for them: one of each kind,
+    /// the user first, with the id [`Uuid::nil`].
+    pub body: Value,
+    /// The members themselves. As JSON, 100,000 of them would be fifty times as large.
+    pub members: Vec<(MemberKind, Uuid)>,
+}
+
+impl From<Value> for Represented {
+    fn from(body: Value) -> Self {
+        Self {
+            body,
+            members: Vec::new(),
+        }
+    }
+}
+
 /// The group as SCIM shows it. Members are read only where they are wanted.
 ///
 /// # Errors
@@ -234,23 +253,48 @@ pub fn represent(
     group: StoredGroup,
     base_url: &str,
     with_members: bool,
-) -> Result<Value, StoreError> {
+) -> Result<Represented, StoreError> {
     if !with_members {
-        return Ok(document(directory, group, base_url, None));
+        return Ok(document(directory, group, base_url, None).into());
     }
-    let members: Vec<MemberOut> = members(reader, group.id)?
-        .map(|one| one.map(|(kind, id)| member(kind, id, base_url)))
-        .collect::<Result<_, StoreError>>()?;
-    Ok(document(directory, group, base_url, Some(&members)))
+    let members: Vec<_> = members(reader, group.id)?.collect::<Result<_, _>>()?;
+    let outline = [MemberKind::User, MemberKind::Group];
+    let outline = outline.map(|kind| member(kind, Uuid::nil(), base_url));
+    let outline: &[_] = if members.is_empty() { &[] } else { &outline };
+    Ok(Represented {
+        body: document(directory, group, base_url, Some(outline)),
+        members,
+    })
 }
 
-/// The group as SCIM shows it, with one member of each kind, [`Uuid::nil`], that stands for all of
-/// them.
-#[must_use]
-pub fn outline(directory: &Directory, group: StoredGroup, base_url: &str) -> Value {
-    let members = [MemberKind::User, MemberKind::Group];
-    let members = members.map(|kind| member(kind, Uuid::nil(), base_url));
-    document(directory, group, base_url, Some(&members))
+/// The group with those of its members that are asked for by their ids, or with all of them, to see
+/// whether a filter holds.
+///
+/// # Errors
+/// What the store says.
+pub fn to_match(
+    reader: &impl Read<OrganizationScope>,
+    directory: &Directory,
+    group: StoredGroup,
+    base_url: &str,
+    asked: Option<&[Uuid]>,
+) -> Result<Value, StoreError> {
+    let mut found = Vec::new();
+    let mut add = |(kind, id)| found.push(member(kind, id, base_url));
+    if let Some(asked) = asked {
+        for id in asked {
+            if reader.contains::<Members>(&(group.id, *id))? {
+                add((MemberKind::User, *id));
+            } else if reader.contains::<Nested>(&(group.id, *id))? {
+                add((MemberKind::Group, *id));
+            }
+        }
+    } else {
+        for one in members(reader, group.id)? {
+            add(one?);
+        }
+    }
+    Ok(document(directory, group, base_url, Some(&found)))
 }
 
 /// The members of a group: the users in the order of their ids, then the groups.

@@ -2,7 +2,7 @@
 //! else in the order of creation, unless another order is asked for.
 
 use super::error::FactError;
-use super::groups::{self, StoredGroup};
+use super::groups::{self, Represented, StoredGroup};
 use super::membership::Memberships;
 use super::users::{self, StoredUser};
 use super::walk::Position;
@@ -33,7 +33,7 @@ pub struct Page {
     /// lets it come to its end, though others were deleted or created before that place meanwhile.
     pub total: usize,
     /// Those of this page, with the attributes that were asked for.
-    pub resources: Vec<Value>,
+    pub resources: Vec<Represented>,
     /// What the last of them was sorted by, and its id; none on an empty page.
     pub last: Option<Sorted>,
 }
@@ -82,6 +82,7 @@ pub fn page(
         .into_iter()
         .flatten()
         .collect(),
+        members_asked: members_asked(filter, query.sort.as_ref()),
     };
     let take = query.count.unwrap_or(DEFAULT_COUNT);
     let mut page = match (&query.sort, filter) {
@@ -92,7 +93,7 @@ pub fn page(
     for found in &mut page.resources {
         query
             .projection
-            .apply(found, directory.profile.shape(resource));
+            .apply(&mut found.body, directory.profile.shape(resource));
     }
     Ok(page)
 }
@@ -111,6 +112,19 @@ struct View<'a> {
     /// The canonical names in filter and order, among other things. A value that looks like a name
     /// costs a read, no more.
     names: String,
+    /// The members of groups that alone decide whether the filter holds; none where others do too,
+    /// or groups are sorted by members.
+    members_asked: Option<Vec<Uuid>>,
+}
+
+/// What is no id is nobody's, and need not be looked for.
+fn members_asked(filter: Option<&Filter>, sort: Option<&Sort>) -> Option<Vec<Uuid>> {
+    if sort.is_some_and(|sort| sort.to_string().contains("members")) {
+        return None;
+    }
+    let asked = filter.map_or(Some(Vec::new()), |filter| filter.elements_asked("members"))?;
+    let asked = asked.into_iter();
+    Some(asked.filter_map(|id| Uuid::parse_str(id).ok()).collect())
 }
 
 /// What a resource is read for.
@@ -131,7 +145,7 @@ impl Page {
         }
     }
 
-    fn push(&mut self, resource: Value, sorted: Sorted) {
+    fn push(&mut self, resource: Represented, sorted: Sorted) {
         self.resources.push(resource);
         self.last = Some(sorted);
     }
@@ -148,7 +162,7 @@ impl View<'_> {
         let mut keys = self.keys(after)?.skip(skip);
         for key in keys.by_ref().take(take) {
             let key = key?;
-            if let Some(resource) = self.resource(key, Needed::ToShow)? {
+            if let Some(resource) = self.to_show(key)? {
                 page.push(resource, (None, key.1));
             }
         }
@@ -171,16 +185,19 @@ impl View<'_> {
         let mut page = Page::empty();
         self.visit(Some(filter), after, |key| {
             let shown = page.total >= skip && page.resources.len() < take;
-            let needed = if shown {
-                Needed::ToShow
-            } else {
-                Needed::ToFind
-            };
+            // A user is read once for both. A group is found by some members and shown with all.
+            let once = shown && self.resource == ResourceType::User;
+            let needed = if once { Needed::ToShow } else { Needed::ToFind };
             let Some(resource) = self.resource(key, needed)? else {
                 return Ok(());
             };
             if filter.matches(&resource) {
-                if shown {
+                let resource = match once {
+                    true => Some(resource.into()),
+                    false if shown => self.to_show(key)?,
+                    false => None,
+                };
+                if let Some(resource) = resource {
                     page.push(resource, (None, key.1));
                 }
                 page.total += 1;
@@ -230,7 +247,7 @@ impl View<'_> {
             Start::After(_) => found.len() - skip,
         };
         for one in found.into_iter().skip(skip).take(take) {
-            if let Some(resource) = self.resource((self.directory, one.1), Needed::ToShow)? {
+            if let Some(resource) = self.to_show((self.directory, one.1))? {
                 page.push(resource, one);
             }
         }
@@ -369,6 +386,24 @@ impl View<'_> {
         rows.map(|row| row.map(|(_, key)| key)).collect()
     }
 
+    /// A resource for the answer.
+    fn to_show(&self, key: ResourceKey) -> Result<Option<Represented>, FactError> {
+        if self.resource == ResourceType::User {
+            let resource = self.resource(key, Needed::ToShow)?;
+            return Ok(resource.map(Represented::from));
+        }
+        let Some(record) = self.reader.get::<Groups>(&key)? else {
+            return Ok(None);
+        };
+        Ok(Some(groups::represent(
+            self.reader,
+            self.entered,
+            StoredGroup { id: key.1, record },
+            self.base_url,
+            self.query.projection.includes("members"),
+        )?))
+    }
+
     /// A resource with what is needed of it; what is not and costs reads of its own is left out.
     fn resource(&self, key: ResourceKey, needed: Needed) -> Result<Option<Value>, FactError> {
         let needs = |name: &str| {
@@ -398,14 +433,16 @@ impl View<'_> {
                 let Some(record) = self.reader.get::<Groups>(&key)? else {
                     return Ok(None);
                 };
-                let group = StoredGroup { id: key.1, record };
-                let members = needs("members");
-                Some(groups::represent(
+                let asked = match self.names.contains("members") {
+                    true => self.members_asked.as_deref(),
+                    false => Some([].as_slice()),
+                };
+                Some(groups::to_match(
                     self.reader,
                     self.entered,
-                    group,
+                    StoredGroup { id: key.1, record },
                     self.base_url,
-                    members,
+                    asked,
                 )?)
             }
         })

@@ -33,9 +33,45 @@ impl Expression {
             Self::Or(_) | Self::Not(_) | Self::Present(_) | Self::Compare(_) => {}
         }
     }
+
+    /// Collects the values of the elements of `attribute` that decide whether the expression holds:
+    /// false where they are not all named. `value` is the full name of what tells them apart.
+    pub(crate) fn elements_asked<'a>(
+        &'a self,
+        attribute: &str,
+        value: &str,
+        found: &mut Vec<&'a str>,
+    ) -> bool {
+        match self {
+            Self::And(terms) | Self::Or(terms) => terms
+                .iter()
+                .all(|term| term.elements_asked(attribute, value, found)),
+            Self::Not(inner) => inner.elements_asked(attribute, value, found),
+            Self::Present(path) => path.attribute.name != attribute,
+            Self::Compare(one) if one.path().attribute.name != attribute => true,
+            Self::Compare(one) => one.names(value, found),
+            Self::Element { path, .. } if path.attribute.name != attribute => true,
+            // An element that fulfils all of it is one that is named.
+            Self::Element { inner, .. } => {
+                let mut equalities = Vec::new();
+                inner.equalities(&mut equalities);
+                equalities.iter().any(|one| one.names(value, found))
+            }
+        }
+    }
 }
 
 impl Comparison {
+    /// Notes which element it is about, where it is equal to one.
+    fn names<'a>(&'a self, value: &str, found: &mut Vec<&'a str>) -> bool {
+        let named = self.is_equality() && self.full_name() == value;
+        let Some(named) = self.value().as_str().filter(|_| named) else {
+            return false;
+        };
+        found.push(named);
+        true
+    }
+
     fn matches(&self, root: &Value) -> bool {
         let operator = self.operator();
         let mut values = self.path().values(root).peekable();

@@ -9,7 +9,7 @@ use crate::directory::list::DEFAULT_COUNT;
 use crate::directory::walk;
 use crate::gateway::Gateway;
 use axum::http::StatusCode;
-use gatewright_scim::{list_response, schema};
+use gatewright_scim::{list_frame, schema};
 use serde_json::Value;
 
 pub(super) fn handle(
@@ -62,5 +62,7 @@ pub(super) fn handle(
 }
 
 fn list(resources: Vec<Value>) -> Value {
-    list_response(resources.len(), 1, resources)
+    let mut list = list_frame(resources.len(), 1, resources.len());
+    list["Resources"] = resources.into();
+    list
 }

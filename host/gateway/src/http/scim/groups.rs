@@ -4,7 +4,6 @@ use super::Incoming;
 use super::answer::Answer;
 use super::error::Failure;
 use super::list;
-use super::members;
 use super::route::Verb;
 use super::users::{Shown, not_modified, wake};
 use crate::directory::groups::{self, StoredGroup};
@@ -148,11 +147,6 @@ fn show(
     projection: &Projection,
 ) -> Result<Answer, Failure> {
     let wanted = projection.includes("members");
-    if wanted
-        && let Some(answer) = members::answer(reader, request, status, group.clone(), projection)?
-    {
-        return Ok(answer);
-    }
     let body = groups::represent(reader, &request.directory, group, &request.base_url, wanted)?;
     Ok(Shown::of(body, projection, request.shape(ResourceType::Group)).into_answer(status))
 }

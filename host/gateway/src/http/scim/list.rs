@@ -3,12 +3,13 @@
 use super::Incoming;
 use super::answer::Answer;
 use super::error::Failure;
+use super::text;
+use crate::directory::groups::Represented;
 use crate::directory::list::{self, DEFAULT_COUNT, Sorted, Start};
 use crate::directory::walk::{Listing, Position};
 use crate::gateway::Gateway;
 use axum::http::StatusCode;
-use gatewright_scim::{ListQuery, ResourceType, cursor_response, list_response};
-use serde_json::Value;
+use gatewright_scim::{ListQuery, ResourceType, cursor_frame, list_frame};
 
 /// Lists users or groups: both are listed alike.
 pub(super) fn handle(
@@ -32,8 +33,8 @@ pub(super) fn answer(
     queries: &[(ResourceType, ListQuery)],
 ) -> Result<Answer, Failure> {
     let Some((_, first)) = queries.first() else {
-        let nothing = list_response(0, 1, Vec::new());
-        return Ok(Answer::json(StatusCode::OK, &nothing));
+        let nothing = text::write_list(&list_frame(0, 1, 0), &[]);
+        return Ok(Answer::text(StatusCode::OK, nothing));
     };
     let now = gateway.clock.now();
     let listing = || Listing::of(request.directory.id, queries);
@@ -53,16 +54,18 @@ pub(super) fn answer(
     let end = page.end();
     // Who has seen everything has nothing to go on with.
     let end = end.filter(|end| end.served < page.total);
-    let body = if first.cursor.is_some() {
+    let count = page.resources.len();
+    let frame = if first.cursor.is_some() {
         let next = end.map(|end| listing().cursor(&end, now));
-        cursor_response(page.total, next.as_deref(), page.resources)
+        cursor_frame(page.total, next.as_deref(), count)
     } else {
         if let Some(end) = end {
             gateway.walks.remember(request.walker, listing(), end, now);
         }
-        list_response(page.total, first.start_index, page.resources)
+        list_frame(page.total, first.start_index, count)
     };
-    Ok(Answer::json(StatusCode::OK, &body))
+    let body = text::write_list(&frame, &page.resources);
+    Ok(Answer::text(StatusCode::OK, body))
 }
 
 /// A page of all queries together.
@@ -71,7 +74,7 @@ struct Found {
     before: usize,
     /// How many it has in all.
     total: usize,
-    resources: Vec<Value>,
+    resources: Vec<Represented>,
     last: Option<(ResourceType, Sorted)>,
 }
 

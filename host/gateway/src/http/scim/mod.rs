@@ -11,11 +11,11 @@ mod error;
 mod groups;
 mod journal;
 mod list;
-mod members;
 mod provider;
 pub(super) mod replay;
 mod route;
 mod search;
+mod text;
 mod users;
 
 use super::body::BodyError;

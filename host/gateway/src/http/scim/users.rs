@@ -5,7 +5,9 @@ use super::answer::Answer;
 use super::error::Failure;
 use super::list;
 use super::route::Verb;
+use super::text;
 use crate::directory::error::FactError;
+use crate::directory::groups::Represented;
 use crate::directory::membership::Memberships;
 use crate::directory::users::{self, StoredUser};
 use crate::gateway::Gateway;
@@ -142,9 +144,7 @@ fn written(
 
 /// A user or group as it is shown, with what its headers say.
 pub(super) struct Shown {
-    body: Value,
-    /// The body as text, where it is not that of `body`.
-    text: Option<String>,
+    resource: Represented,
     location: Value,
     pub(super) version: String,
 }
@@ -177,50 +177,30 @@ impl Shown {
     }
 
     /// Leaves in the full `body` what is wanted of it.
-    pub(super) fn of(mut body: Value, projection: &Projection, shape: Shape) -> Self {
+    pub(super) fn of(
+        resource: impl Into<Represented>,
+        projection: &Projection,
+        shape: Shape,
+    ) -> Self {
+        let mut resource = resource.into();
+        let body = &mut resource.body;
         let location = body["meta"]["location"].clone();
         let version = body["meta"]["version"]
             .as_str()
             .unwrap_or_default()
             .to_owned();
-        projection.apply(&mut body, shape);
+        projection.apply(body, shape);
         Self {
-            body,
-            text: None,
+            resource,
             location,
             version,
         }
     }
 
-    /// An attribute, if it is shown.
-    pub(super) fn attribute(&self, name: &str) -> Option<&Value> {
-        self.body.get(name)
-    }
-
-    /// The same with another value, given as JSON text, of an attribute that is shown.
-    pub(super) fn with(mut self, attribute: &str, value: &str) -> Self {
-        let mut text = String::with_capacity(value.len() + 1_024);
-        for (name, own) in self.body.as_object().into_iter().flatten() {
-            text.push(if text.is_empty() { '{' } else { ',' });
-            text.push_str(&Value::from(name.as_str()).to_string());
-            text.push(':');
-            if name == attribute {
-                text.push_str(value);
-            } else {
-                text.push_str(&own.to_string());
-            }
-        }
-        text.push('}');
-        self.text = Some(text);
-        self
-    }
-
     pub(super) fn into_answer(self, status: StatusCode) -> Answer {
-        let answer = match self.text {
-            Some(text) => Answer::text(status, text),
-            None => Answer::json(status, &self.body),
-        };
-        let answer = answer.versioned(&self.version);
+        let mut body = String::new();
+        text::write(&mut body, &self.resource);
+        let answer = Answer::text(status, body).versioned(&self.version);
         if status == StatusCode::CREATED {
             answer.located(&self.location)
         } else {

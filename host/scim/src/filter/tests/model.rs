@@ -165,6 +165,15 @@ proptest! {
         prop_assert_eq!(parse(&printed), Ok(filter.clone()), "{}", printed);
         for root in roots {
             prop_assert_eq!(filter.matches(&root), model.holds(&root), "{} on {}", printed, root);
+            if let Some(asked) = filter.elements_asked("emails") {
+                let mut fewer = root.clone();
+                if let Some(emails) = fewer["emails"].as_array_mut() {
+                    emails.retain(|email| email["value"].as_str().is_some_and(|value| {
+                        asked.iter().any(|one| one.eq_ignore_ascii_case(value))
+                    }));
+                }
+                prop_assert_eq!(filter.matches(&fewer), model.holds(&root), "{} on {}", printed, fewer);
+            }
             if filter.matches(&root) {
                 for (path, value) in filter.equalities() {
                     let leaf = Filter::parse(&format!("{path} eq {value}"), ResourceType::User, &Limits::default());
