@@ -235,10 +235,11 @@ impl Gateway {
 
     /// The time and the randomness of one request.
     #[must_use]
-    pub fn moment(&self) -> Moment {
+    pub fn moment(&self, request: Option<Uuid>) -> Moment {
         Moment {
             now: self.clock.now(),
             random: self.random.clone(),
+            request,
         }
     }
 

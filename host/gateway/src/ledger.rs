@@ -18,11 +18,26 @@ pub struct Committed<R> {
     pub revision: u64,
 }
 
+/// When and by what a change is made.
+#[derive(Clone, Copy, Debug)]
+pub struct Cause {
+    /// The time.
+    pub at: Timestamp,
+    /// The identity provider's request, by its id in the log of requests.
+    pub request: Option<Uuid>,
+}
+
+impl From<Timestamp> for Cause {
+    fn from(at: Timestamp) -> Self {
+        Self { at, request: None }
+    }
+}
+
 /// A change under way.
 pub struct Change<'a, 'w> {
     /// Reads and writes of the transaction.
     pub tx: &'a mut Writer<'w, OrganizationScope>,
-    at: Timestamp,
+    cause: Cause,
     before: u64,
     changed: bool,
     events: u32,
@@ -37,15 +52,16 @@ pub struct Change<'a, 'w> {
 /// What `body` returns, and what the store says.
 pub fn change<R, E>(
     organization: &Organization,
-    at: Timestamp,
+    cause: impl Into<Cause>,
     mut body: impl FnMut(&mut Change<'_, '_>) -> Result<R, E> + Send + 'static,
 ) -> Result<Committed<R>, WriteError<E>>
 where
     R: Send + 'static,
     E: From<StoreError> + Send + 'static,
 {
+    let cause = cause.into();
     organization.write(move |tx| {
-        let mut change = Change::begin(tx, at)?;
+        let mut change = Change::begin(tx, cause)?;
         let value = body(&mut change)?;
         let revision = change.finish()?;
         Ok(Committed { value, revision })
@@ -67,12 +83,12 @@ impl<'a, 'w> Change<'a, 'w> {
     /// What the store says.
     pub fn begin(
         tx: &'a mut Writer<'w, OrganizationScope>,
-        at: Timestamp,
+        cause: impl Into<Cause>,
     ) -> Result<Self, StoreError> {
         let before = revision(tx)?;
         Ok(Self {
             tx,
-            at,
+            cause: cause.into(),
             before,
             changed: false,
             events: 0,
@@ -89,7 +105,12 @@ impl<'a, 'w> Change<'a, 'w> {
     /// The time of the change.
     #[must_use]
     pub fn at(&self) -> Timestamp {
-        self.at
+        self.cause.at
+    }
+
+    /// Says that the change follows from an earlier request: what happens from here on, does.
+    pub fn follows(&mut self, request: Option<Uuid>) {
+        self.cause.request = request;
     }
 
     /// Adds an event to the log.
@@ -98,9 +119,10 @@ impl<'a, 'w> Change<'a, 'w> {
     /// What the store says.
     pub fn event(&mut self, kind: &str, data: Value) -> Result<(), StoreError> {
         let record = EventRecord {
-            at: self.at,
+            at: self.cause.at,
             kind: kind.to_owned(),
             data,
+            request: self.cause.request,
         };
         self.tx
             .put::<Events>(&(self.revision(), self.events), &record)?;
@@ -140,6 +162,8 @@ impl<'a, 'w> Change<'a, 'w> {
             last,
             due: Timestamp(0),
             failures,
+            request: self.cause.request,
+            plan: None,
         };
         self.tx.put::<Dirty>(&account, &record)?;
         self.changed = true;
@@ -152,7 +176,11 @@ impl<'a, 'w> Change<'a, 'w> {
     /// # Errors
     /// What the store says.
     pub fn spread(&mut self, cause: Spread) -> Result<(u64, u32), StoreError> {
-        let record = SpreadRecord { cause, done: None };
+        let record = SpreadRecord {
+            cause,
+            done: None,
+            request: self.cause.request,
+        };
         let key = (self.revision(), self.spreads);
         self.tx.put::<Spreads>(&key, &record)?;
         self.spreads += 1;

@@ -3,7 +3,7 @@
 use crate::clock::Timestamp;
 use crate::ledger::{Change, Committed, change};
 use crate::model::access::{
-    BaseRole, Catalogue, Catalogues, GrantKind, Mappings, SeatType, Spread,
+    BaseRole, Catalogue, Catalogues, GrantKind, Mappings, SeatType, Spread, WhenFull,
 };
 use gatewright_sandbox::types;
 use gatewright_store::{Organization, OrganizationScope, Read, StoreError, WriteError};
@@ -20,6 +20,7 @@ pub fn shipped() -> Catalogue {
     let seat = |name: &str, default| SeatType {
         name: name.into(),
         capacity: None,
+        when_full: WhenFull::default(),
         default,
     };
     Catalogue {

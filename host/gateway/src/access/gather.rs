@@ -333,7 +333,7 @@ fn grants(assignment: Option<&AssignmentRecord>, entries: &[Uuid]) -> Vec<types:
     let told = |grant: &GrantRecord| types::Grant {
         kind: kind(grant.kind),
         name: grant.name.clone(),
-        origin: "policy".into(),
+        origin: grant.origin.name().into(),
         is_mapped: grant.mapping_entry.is_some(),
         mapping_entry: grant.mapping_entry.and_then(|id| places.get(&id).copied()),
         reason: grant.reason.clone(),

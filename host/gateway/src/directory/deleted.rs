@@ -212,6 +212,7 @@ mod tests {
         let moment = Moment {
             now,
             random: Random::system(),
+            request: None,
         };
         let user = User::parse(
             json!({ "userName": "ada", "externalId": "1" }),
@@ -228,6 +229,7 @@ mod tests {
         let moment = Moment {
             now,
             random: Random::system(),
+            request: None,
         };
         let any = Preconditions::default();
         users::delete(directory, &moment, &id.to_string(), &any).unwrap();

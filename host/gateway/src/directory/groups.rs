@@ -44,7 +44,7 @@ pub fn create(
     let shape = directory.profile.shape(ResourceType::Group);
     let document = body.group.into_map();
     let members = body.members.unwrap_or_default();
-    let created = change(&directory.organization, moment.now, move |change| {
+    let created = change(&directory.organization, moment, move |change| {
         let mut edit = Edit::new(key, document.clone(), unknown, shape);
         edit.check_name(change)?;
         count(change, Counted::Groups, key.0, 1)?;
@@ -130,7 +130,7 @@ fn update(
     let unknown = directory.record.behaviour.unknown_member;
     let shape = directory.profile.shape(ResourceType::Group);
     let conditions = conditions.clone();
-    let updated = change(&directory.organization, moment.now, move |change| {
+    let updated = change(&directory.organization, moment, move |change| {
         let Some(record) = change.tx.get::<Groups>(&key)? else {
             return Err(not_found(key.1));
         };
@@ -172,7 +172,7 @@ pub fn delete(
 ) -> Result<Committed<()>, FactError> {
     let key = (directory.id, key(ResourceType::Group, id)?);
     let conditions = conditions.clone();
-    let deleted = change(&directory.organization, moment.now, move |change| {
+    let deleted = change(&directory.organization, moment, move |change| {
         let Some(record) = change.tx.get::<Groups>(&key)? else {
             return Err(not_found(key.1));
         };

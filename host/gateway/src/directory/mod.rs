@@ -18,6 +18,7 @@ pub mod version;
 pub mod walk;
 
 use crate::clock::{Random, Timestamp};
+use crate::ledger::Cause;
 use crate::model::tenancy::DirectoryRecord;
 use gatewright_scim::Profile;
 use gatewright_store::{Organization, OrganizationScope, Read, StoreError};
@@ -63,4 +64,15 @@ pub struct Moment {
     pub now: Timestamp,
     /// For the ids of what it creates.
     pub random: Random,
+    /// The request in the log that makes it; none where it is no identity provider's.
+    pub request: Option<Uuid>,
+}
+
+impl From<&Moment> for Cause {
+    fn from(moment: &Moment) -> Self {
+        Self {
+            at: moment.now,
+            request: moment.request,
+        }
+    }
 }

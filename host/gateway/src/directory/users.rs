@@ -43,7 +43,7 @@ pub fn create(
     let shape = directory.profile.shape(ResourceType::User);
     let terms = shape.index_terms(&document, &[]);
     let identifier = directory.record.behaviour.unique_identifier;
-    let created = change(&directory.organization, moment.now, move |change| {
+    let created = change(&directory.organization, moment, move |change| {
         if let Some((key, before)) = deleted::take(change, key.0, text(&document, "externalId"))? {
             let record = UserRecord {
                 document: document.clone(),
@@ -120,7 +120,7 @@ fn update(
     let identifier = directory.record.behaviour.unique_identifier;
     let shape = directory.profile.shape(ResourceType::User);
     let conditions = conditions.clone();
-    let updated = change(&directory.organization, moment.now, move |change| {
+    let updated = change(&directory.organization, moment, move |change| {
         let Some(mut record) = change.tx.get::<Users>(&key)? else {
             return Err(FactError::NotFound {
                 resource: ResourceType::User,
@@ -163,7 +163,7 @@ pub fn delete(
     let id = id.to_owned();
     let keep_days = directory.record.behaviour.keep_deleted_days;
     let conditions = conditions.clone();
-    let deleted = change(&directory.organization, moment.now, move |change| {
+    let deleted = change(&directory.organization, moment, move |change| {
         let Some(record) = change.tx.get::<Users>(&key)? else {
             return Err(FactError::NotFound {
                 resource: ResourceType::User,

@@ -1,6 +1,7 @@
 //! Accounts, what they are granted, and what is still to be decided.
 
 use super::facts::{GroupRecord, text};
+use super::plugins::Slot;
 use crate::clock::Timestamp;
 use gatewright_store::{Index, OrganizationScope, json_table};
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,47 @@ pub enum GrantKind {
     Seat,
 }
 
+/// Who gave a grant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GrantOrigin {
+    /// A decision.
+    #[default]
+    Policy,
+    /// A person, in the application or through the API.
+    Manual,
+    /// The account had it when the application brought it.
+    Import,
+}
+
+impl GrantOrigin {
+    /// As the plugin contract and the API spell it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Policy => "policy",
+            Self::Manual => "manual",
+            Self::Import => "import",
+        }
+    }
+}
+
+/// A policy that decided: a plugin in its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decider {
+    /// The slot it is bound to.
+    pub slot: Slot,
+    /// Its place in the slot's chain, from 0.
+    #[serde(default)]
+    pub place: u32,
+    /// The plugin's name.
+    pub plugin: String,
+    /// The plugin's own version.
+    pub version: String,
+    /// The version of the binding.
+    pub binding: u64,
+}
+
 /// One role or seat of one account, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GrantRecord {
@@ -58,6 +100,18 @@ pub struct GrantRecord {
     pub mapping_entry: Option<Uuid>,
     /// Since when the account has it.
     pub since: Timestamp,
+    /// Who gave it.
+    #[serde(default)]
+    pub origin: GrantOrigin,
+    /// The policy that wanted it last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Decider>,
+    /// The revision of the fact that it was given for; 0: not known.
+    #[serde(default)]
+    pub revision: u64,
+    /// The request that it was given for, by its id in the log of requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Uuid>,
 }
 
 /// All of an account's grants together, as they were decided last.
@@ -84,6 +138,12 @@ pub struct DirtyRecord {
     pub due: Timestamp,
     /// How often deciding has failed since `first`.
     pub failures: u32,
+    /// The request that the last change follows from, by its id in the log of requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Uuid>,
+    /// The confirmed plan that shows what is to be decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Uuid>,
 }
 
 /// A change that concerns more accounts than a request may touch. The reconciler expands it, a
@@ -94,6 +154,9 @@ pub struct SpreadRecord {
     pub cause: Spread,
     /// The last key that was done: everything up to it is marked.
     pub done: Option<Uuid>,
+    /// The request that made it, by its id in the log of requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Uuid>,
 }
 
 /// What a [`SpreadRecord`] is about.
@@ -284,6 +347,20 @@ pub struct CustomRole {
     pub permissions: Vec<String>,
 }
 
+/// What becomes of an account that is to have a seat of which all are taken. Nobody who has one
+/// loses it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WhenFull {
+    /// It gets none, not even when one is free again, before it is decided anew.
+    Refuse,
+    /// It waits, and gets the next that is free, in the order of waiting.
+    #[default]
+    Wait,
+    /// It gets one beyond the capacity, and an alert says so.
+    Overflow,
+}
+
 /// A kind of licence seat.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -293,6 +370,9 @@ pub struct SeatType {
     /// How many there are; none: no limit.
     #[serde(default)]
     pub capacity: Option<u32>,
+    /// What becomes of who is to have one when all are taken.
+    #[serde(default)]
+    pub when_full: WhenFull,
     /// Whether accounts that nothing gives a seat have this one.
     #[serde(default)]
     pub default: bool,

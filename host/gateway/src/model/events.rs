@@ -4,6 +4,7 @@ use crate::clock::Timestamp;
 use gatewright_store::{OrganizationScope, json_table};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use uuid::Uuid;
 
 /// Where an event is in its organization's log: the revision that it belongs to, and its place
 /// among that revision's events.
@@ -19,6 +20,9 @@ pub struct EventRecord {
     pub kind: String,
     /// The particulars.
     pub data: Value,
+    /// The identity provider's request that it follows from, by its id in the log of requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Uuid>,
 }
 
 json_table! {

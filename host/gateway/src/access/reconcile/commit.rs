@@ -1,12 +1,12 @@
 //! Stores what was decided: assignments with their events, failures with their alerts.
 
-use super::decide::{Failure, Subject, Wanted};
+use super::decide::{Failure, Proposed, Subject, Wanted};
 use crate::access::alerts;
 use crate::clock::Timestamp;
 use crate::ledger::{Change, change};
 use crate::model::access::{
     AccountRecord, AccountStatus, Accounts, Alerts, AssignmentRecord, Assignments, Dirty,
-    DirtyRecord, GrantKind, GrantRecord,
+    DirtyRecord, GrantKind, GrantOrigin, GrantRecord,
 };
 use crate::model::facts::Ended;
 use crate::model::plugins::Slot;
@@ -130,7 +130,7 @@ fn assign(
         .as_ref()
         .map_or(&[][..], |stored| &stored.grants);
     let entries = &subject.gathered.entries;
-    let grants = grants(change.at(), before, entries, &wanted.grants);
+    let grants = grants(change.at(), before, entries, &wanted.grants, &subject.dirty);
     let label = &subject.gathered.record.label;
     for grant in before
         .iter()
@@ -216,11 +216,12 @@ fn grants(
     now: Timestamp,
     before: &[GrantRecord],
     entries: &[Uuid],
-    wanted: &[types::Proposal],
+    wanted: &[Proposed],
+    dirty: &DirtyRecord,
 ) -> Vec<GrantRecord> {
     let mut grants: Vec<GrantRecord> = wanted
         .iter()
-        .map(|proposal| {
+        .map(|Proposed { proposal, by }| {
             let kind = match proposal.kind {
                 types::GrantKind::BaseRole => GrantKind::BaseRole,
                 types::GrantKind::CustomRole => GrantKind::CustomRole,
@@ -239,6 +240,10 @@ fn grants(
                     types::Basis::Kept => known.and_then(|old| old.mapping_entry),
                 },
                 since: known.map_or(now, |old| old.since),
+                origin: known.map_or(GrantOrigin::Policy, |old| old.origin),
+                by: Some(by.clone()),
+                revision: known.map_or(dirty.last, |old| old.revision),
+                request: known.map_or(dirty.request, |old| old.request),
             }
         })
         .collect();

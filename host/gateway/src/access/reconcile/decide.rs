@@ -4,7 +4,7 @@
 //! and only that one goes stale.
 
 use crate::access::gather::Gathered;
-use crate::model::access::DirtyRecord;
+use crate::model::access::{Decider, DirtyRecord};
 use crate::model::plugins::Slot;
 use crate::plugins::PluginError;
 use gatewright_sandbox::{
@@ -36,11 +36,19 @@ impl Losses {
     }
 }
 
+/// A plugin in its slot, loaded, and what grants say of it.
+pub(super) struct Bound {
+    pub(super) plugin: Arc<Plugin>,
+    pub(super) by: Decider,
+}
+
 /// The three policies of an organization, loaded.
 pub(super) struct Policies {
     lifecycle: LifecyclePolicy,
     role: RolePolicy,
     seat: SeatPolicy,
+    role_by: Decider,
+    seat_by: Decider,
 }
 
 /// An account to decide about.
@@ -54,8 +62,23 @@ pub(super) struct Subject {
 pub(super) struct Wanted {
     pub(super) status: types::AccountStatus,
     pub(super) status_reason: String,
-    pub(super) grants: Vec<types::Proposal>,
+    pub(super) grants: Vec<Proposed>,
     pub(super) ask_again: Option<u64>,
+}
+
+/// A grant that a policy wants.
+pub(super) struct Proposed {
+    pub(super) proposal: types::Proposal,
+    pub(super) by: Decider,
+}
+
+impl Proposed {
+    fn all(proposals: Vec<types::Proposal>, by: &Decider) -> impl Iterator<Item = Self> {
+        proposals.into_iter().map(|proposal| Self {
+            proposal,
+            by: by.clone(),
+        })
+    }
 }
 
 /// Why there is no decision about one account.
@@ -79,24 +102,26 @@ type Answer<T> = Result<Called<Vec<Result<T, Rejection>>>, CallError>;
 
 impl Policies {
     pub(super) fn new(
-        lifecycle: &Plugin,
-        role: &Plugin,
-        seat: &Plugin,
+        lifecycle: &Bound,
+        role: &Bound,
+        seat: &Bound,
     ) -> Result<Self, (Slot, PluginError)> {
         let misfit = |slot: Slot| (slot, PluginError::WrongKind { slot: slot.name() });
-        let Plugin::Lifecycle(lifecycle) = lifecycle else {
+        let Plugin::Lifecycle(lifecycle) = &*lifecycle.plugin else {
             return Err(misfit(Slot::Lifecycle));
         };
-        let Plugin::Role(role) = role else {
+        let Plugin::Role(role_policy) = &*role.plugin else {
             return Err(misfit(Slot::Roles));
         };
-        let Plugin::Seat(seat) = seat else {
+        let Plugin::Seat(seat_policy) = &*seat.plugin else {
             return Err(misfit(Slot::Seats));
         };
         Ok(Self {
             lifecycle: lifecycle.clone(),
-            role: role.clone(),
-            seat: seat.clone(),
+            role: role_policy.clone(),
+            seat: seat_policy.clone(),
+            role_by: role.by.clone(),
+            seat_by: seat.by.clone(),
         })
     }
 
@@ -171,8 +196,9 @@ impl Policies {
             if let Some(decision) = staged.note(place, verdict) {
                 staged.ask(place, decision.ask_again);
                 if let Some(wanted) = &mut staged.wanted[place] {
-                    wanted.grants = request.roles;
-                    wanted.grants.extend(decision.seats);
+                    wanted.grants = Proposed::all(request.roles, &self.role_by)
+                        .chain(Proposed::all(decision.seats, &self.seat_by))
+                        .collect();
                 }
             }
         }

@@ -31,6 +31,7 @@ pub(super) fn step(
         let Some(record) = change.tx.get::<Spreads>(&key)? else {
             return Ok(());
         };
+        change.follows(record.request);
         match expand(change, key, &record)? {
             Part::Upto(done) => {
                 let record = SpreadRecord { done, ..record };

@@ -1,22 +1,21 @@
 //! One step for one organization: a part of a wide change, then a batch of undecided accounts.
 
 use super::commit::{self, Decided};
-use super::decide::{Failure, Losses, Policies, Subject};
+use super::decide::{Bound, Failure, Losses, Policies, Subject};
 use super::{Outcome, Shared, spread};
 use crate::access::gather::{Gatherer, Source};
 use crate::access::{catalogue, mapping};
 use crate::clock::Timestamp;
 use crate::directory::{deleted, schemas};
-use crate::model::access::{ASSIGNMENTS_TO_ASK_AGAIN, DIRTY_BY_DUE, Dirty, DirtyRecord};
+use crate::model::access::{ASSIGNMENTS_TO_ASK_AGAIN, DIRTY_BY_DUE, Decider, Dirty, DirtyRecord};
 use crate::model::plugins::{Bindings, Slot};
 use crate::model::tenancy::Directories;
 use crate::plugins::Plugins;
-use gatewright_sandbox::{Plugin, types};
+use gatewright_sandbox::types;
 use gatewright_store::{
     Organization, OrganizationId, OrganizationScope, Range, Read, Reader, StoreError, WriteError,
 };
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 use tracing::{error, warn};
 use uuid::Uuid;
@@ -180,15 +179,24 @@ fn wake_sleepers(organization: &Organization, now: Timestamp) -> Result<bool, St
 }
 
 fn policies(plugins: &Plugins, reader: &Reader<OrganizationScope>) -> Result<Policies, StepError> {
-    let bound = |slot: Slot| -> Result<Arc<Plugin>, StepError> {
+    let bound = |slot: Slot| -> Result<Bound, StepError> {
         let binding = reader.get::<Bindings>(&slot.name().to_owned())?;
         let binding = binding.ok_or(StepError::Load(
             slot,
             crate::plugins::PluginError::Unbound { slot: slot.name() },
         ))?;
-        plugins
+        let plugin = plugins
             .load(&binding.plugin, &binding.grants)
-            .map_err(|error| StepError::Load(slot, error))
+            .map_err(|error| StepError::Load(slot, error))?;
+        let about = &plugin.loaded().inspection().about;
+        let by = Decider {
+            slot,
+            place: 0,
+            plugin: about.name.clone(),
+            version: about.version.clone(),
+            binding: binding.version,
+        };
+        Ok(Bound { plugin, by })
     };
     let (lifecycle, role, seat) = (
         bound(Slot::Lifecycle)?,

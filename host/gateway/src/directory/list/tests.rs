@@ -89,6 +89,7 @@ fn populate(store: &Store, id: u128) -> (Vec<Uuid>, Vec<Uuid>) {
     let moment = |at: u64| Moment {
         now: Timestamp(1_700_000_000_000 + at),
         random: Random::system(),
+        request: None,
     };
     let mut made: Vec<Uuid> = Vec::new();
     for n in 0..36u64 {

@@ -249,6 +249,10 @@ fn grant(grant: &GrantRecord) -> Value {
         "reason": grant.reason,
         "mapping_entry": grant.mapping_entry,
         "since": grant.since.to_string(),
+        "origin": grant.origin,
+        "by": grant.by,
+        "revision": grant.revision,
+        "request": grant.request,
     })
 }
 

@@ -43,6 +43,7 @@ pub(super) async fn list(
                         "at": event.at.to_string(),
                         "type": event.kind,
                         "data": event.data,
+                        "request": event.request,
                     })
                 })
                 .collect();

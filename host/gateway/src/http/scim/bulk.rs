@@ -174,6 +174,7 @@ impl<'a> Run<'a> {
             headers.insert(IF_MATCH, version);
         }
         let single = Incoming {
+            id: self.request.id,
             directory: self.request.directory.clone(),
             walker: self.request.walker,
             route,

@@ -43,7 +43,7 @@ fn get(request: &Incoming, id: &str) -> Result<Answer, Failure> {
 fn create(gateway: &Gateway, request: &Incoming) -> Result<Answer, Failure> {
     let projection = request.projection(ResourceType::Group);
     let Parsed { resource, ignored } = parse(gateway, request)?;
-    let created = groups::create(&request.directory, &gateway.moment(), resource)?;
+    let created = groups::create(&request.directory, &request.moment(gateway), resource)?;
     written(
         gateway,
         request,
@@ -59,7 +59,7 @@ fn replace(gateway: &Gateway, request: &Incoming, id: &str) -> Result<Answer, Fa
     let Parsed { resource, ignored } = parse(gateway, request)?;
     let replaced = groups::replace(
         &request.directory,
-        &gateway.moment(),
+        &request.moment(gateway),
         id,
         &request.conditions(),
         resource,
@@ -84,7 +84,7 @@ fn patch(gateway: &Gateway, request: &Incoming, id: &str) -> Result<Answer, Fail
     let ignored = patch.ignored().to_vec();
     let patched = groups::patch(
         &request.directory,
-        &gateway.moment(),
+        &request.moment(gateway),
         id,
         &request.conditions(),
         patch,
@@ -112,7 +112,7 @@ fn patch(gateway: &Gateway, request: &Incoming, id: &str) -> Result<Answer, Fail
 fn delete(gateway: &Gateway, request: &Incoming, id: &str) -> Result<Answer, Failure> {
     let deleted = groups::delete(
         &request.directory,
-        &gateway.moment(),
+        &request.moment(gateway),
         id,
         &request.conditions(),
     )?;

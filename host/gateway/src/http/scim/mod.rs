@@ -20,6 +20,7 @@ mod users;
 
 use super::body::BodyError;
 use super::{Shared, auth, body};
+use crate::directory::Moment;
 use crate::directory::credentials::Secret;
 use crate::directory::walk::Walker;
 use crate::directory::{Directory, organizations};
@@ -39,6 +40,7 @@ use route::{Place, Route};
 use std::sync::Arc;
 use std::time::Instant;
 use tracing::{info, warn};
+use uuid::Uuid;
 
 /// Bytes of a body that is read before it is known who sends it: no more than the connection's own
 /// buffer takes anyway.
@@ -46,6 +48,8 @@ const SMALL_BODY: u64 = 64 << 10;
 
 /// One SCIM request that was let in.
 struct Incoming {
+    /// Its id in the log of requests; none in a dry run.
+    id: Option<Uuid>,
     directory: Directory,
     /// Whose token it came with.
     walker: Walker,
@@ -59,6 +63,11 @@ struct Incoming {
 }
 
 impl Incoming {
+    /// Where its write takes time and ids from.
+    fn moment(&self, gateway: &Gateway) -> Moment {
+        gateway.moment(self.id)
+    }
+
     /// Which attributes the answer is to have.
     fn projection(&self, resource: ResourceType) -> Projection {
         Projection::from_query(&self.query, self.shape(resource))
@@ -92,7 +101,7 @@ pub(super) async fn handle(State(shared): State<Shared>, request: Request) -> Re
     let path = request.uri().path().to_owned();
     let head = journal::Head::of(&shared.gateway, &request);
     let mut notes = Notes::default();
-    let answer = match answer(&shared, request, &mut notes).await {
+    let answer = match answer(&shared, request, id, &mut notes).await {
         Ok(answer) => answer,
         Err(failure) => {
             if let Some(cause) = failure.cause() {
@@ -118,10 +127,16 @@ pub(super) async fn handle(State(shared): State<Shared>, request: Request) -> Re
     answer.into_response(id)
 }
 
-async fn answer(shared: &Shared, request: Request, notes: &mut Notes) -> Result<Answer, Failure> {
+async fn answer(
+    shared: &Shared,
+    request: Request,
+    id: Uuid,
+    notes: &mut Notes,
+) -> Result<Answer, Failure> {
     let (parts, body) = request.into_parts();
     let (directory, place) = route::parse(parts.uri.path())?;
     let head = Head {
+        id,
         secret: auth::bearer(&parts.headers)?,
         base_url: format!("{}/scim/v2/{directory}", shared.public_url),
         directory,
@@ -202,6 +217,7 @@ async fn finish(shared: &Shared, mut passed: Passed, notes: &mut Notes) -> Resul
 
 /// A request before anybody was let in.
 struct Head {
+    id: Uuid,
     parts: Parts,
     secret: Secret,
     directory: String,
@@ -229,6 +245,7 @@ impl Head {
             None
         };
         let incoming = Incoming {
+            id: Some(self.id),
             directory,
             walker: self.secret.digest(),
             route,

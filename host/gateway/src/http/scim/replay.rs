@@ -127,7 +127,7 @@ fn take_back(gateway: &Gateway, directory: &Directory, record: &RequestRecord) -
     let Some(id) = record.resource_id.as_ref().filter(|_| record.status == 201) else {
         return false;
     };
-    let moment = gateway.moment();
+    let moment = gateway.moment(None);
     let gone: Result<_, FactError> = if record.path.contains("/Groups") {
         groups::delete(directory, &moment, id, &Preconditions::default())
     } else {
@@ -157,6 +157,7 @@ fn incoming(
         route::check_media_type(&headers)?;
     }
     Ok(Incoming {
+        id: None,
         directory,
         // Nobody's, so that nobody's walk through a listing moves.
         walker: Walker::default(),

@@ -57,7 +57,7 @@ pub(super) fn not_modified(request: &Incoming, version: &str) -> Result<Option<A
 fn create(gateway: &Gateway, request: &Incoming) -> Result<Answer, Failure> {
     let projection = request.projection(ResourceType::User);
     let Parsed { resource, ignored } = parse(gateway, request)?;
-    let created = users::create(&request.directory, &gateway.moment(), resource)?;
+    let created = users::create(&request.directory, &request.moment(gateway), resource)?;
     written(
         gateway,
         request,
@@ -73,7 +73,7 @@ fn replace(gateway: &Gateway, request: &Incoming, id: &str) -> Result<Answer, Fa
     let Parsed { resource, ignored } = parse(gateway, request)?;
     let replaced = users::replace(
         &request.directory,
-        &gateway.moment(),
+        &request.moment(gateway),
         id,
         &request.conditions(),
         resource,
@@ -96,7 +96,7 @@ fn patch(gateway: &Gateway, request: &Incoming, id: &str) -> Result<Answer, Fail
     let ignored = patch.ignored().to_vec();
     let patched = users::patch(
         &request.directory,
-        &gateway.moment(),
+        &request.moment(gateway),
         id,
         &request.conditions(),
         patch,
@@ -114,7 +114,7 @@ fn patch(gateway: &Gateway, request: &Incoming, id: &str) -> Result<Answer, Fail
 fn delete(gateway: &Gateway, request: &Incoming, id: &str) -> Result<Answer, Failure> {
     let deleted = users::delete(
         &request.directory,
-        &gateway.moment(),
+        &request.moment(gateway),
         id,
         &request.conditions(),
     )?;

@@ -57,6 +57,7 @@ impl World {
         Moment {
             now: Timestamp(self.now.get()),
             random: Random::system(),
+            request: None,
         }
     }
 
