@@ -108,6 +108,12 @@ impl<'a, 'w> Change<'a, 'w> {
         self.cause.at
     }
 
+    /// The identity provider's request that it follows from.
+    #[must_use]
+    pub fn request(&self) -> Option<Uuid> {
+        self.cause.request
+    }
+
     /// Says that the change follows from an earlier request: what happens from here on, does.
     pub fn follows(&mut self, request: Option<Uuid>) {
         self.cause.request = request;
@@ -152,6 +158,20 @@ impl<'a, 'w> Change<'a, 'w> {
         self.put_mark(account, since, 0)
     }
 
+    /// Says that an account is to be decided anew because of the change of revision `since`, and may
+    /// lose what is to be taken from it.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn approve(&mut self, account: Uuid, since: u64) -> Result<(), StoreError> {
+        self.mark_since(account, since)?;
+        if let Some(mut dirty) = self.tx.get::<Dirty>(&account)? {
+            dirty.approved = true;
+            self.tx.put::<Dirty>(&account, &dirty)?;
+        }
+        Ok(())
+    }
+
     fn put_mark(&mut self, account: Uuid, since: u64, failures: u32) -> Result<(), StoreError> {
         let last = self.revision();
         let known = self.tx.get::<Dirty>(&account)?;
@@ -164,6 +184,7 @@ impl<'a, 'w> Change<'a, 'w> {
             failures,
             request: self.cause.request,
             plan: None,
+            approved: false,
         };
         self.tx.put::<Dirty>(&account, &record)?;
         self.changed = true;

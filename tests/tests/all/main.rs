@@ -11,6 +11,7 @@ mod errors;
 mod failures;
 mod filters;
 mod groups;
+mod guards;
 mod hostile;
 mod isolation;
 mod limits;

@@ -7,6 +7,7 @@
 pub mod access;
 pub mod events;
 pub mod facts;
+pub mod guard;
 pub mod migrations;
 pub mod plugins;
 pub mod requests;

@@ -66,6 +66,8 @@ impl Shared {
         let woken = wake_sleepers(organization, now)?;
         let forgot = deleted::forget(organization, now)?;
         let reader = organization.read()?;
+        // Behind the snapshot: a decision is never older than the facts that it saw.
+        let now = self.clock.now();
         let due = due(&reader, now, self.batch(organization.id()))?;
         if due.is_empty() {
             return Ok(if spreading || woken || forgot {

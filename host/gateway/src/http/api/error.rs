@@ -2,6 +2,8 @@
 //! (RFC 9457).
 
 use crate::access::catalogue::CatalogueError;
+use crate::access::guard::GuardError;
+use crate::access::guard::holds::HoldError;
 use crate::access::mapping::MappingError;
 use crate::access::seats::SeatError;
 use crate::delivery::log::BadCursor;
@@ -56,6 +58,10 @@ pub(super) enum ApiError {
     Replay(#[from] NoReplay),
     #[error(transparent)]
     Seat(#[from] SeatError),
+    #[error(transparent)]
+    Guard(#[from] GuardError),
+    #[error(transparent)]
+    Hold(#[from] HoldError),
     #[error("not decided up to revision {revision} within {seconds} s: {why}")]
     NotFresh {
         revision: u64,
@@ -116,6 +122,7 @@ impl ApiError {
                 | MappingError::TooMany(_),
             )
             | Self::Catalogue(CatalogueError::Invalid { .. })
+            | Self::Guard(GuardError::Window | GuardError::Share)
             | Self::Plugin(PluginError::Load(_) | PluginError::WrongKind { .. }) => {
                 StatusCode::BAD_REQUEST
             }
@@ -123,6 +130,7 @@ impl ApiError {
             | Self::NotFound { .. }
             | Self::NoSuchPath(_)
             | Self::Seat(SeatError::Missing { .. })
+            | Self::Hold(HoldError::Missing { .. } | HoldError::NothingTaken { .. })
             | Self::Fact(FactError::NotFound { .. })
             | Self::Tenancy(
                 TenancyError::NoOrganization(_)
@@ -138,6 +146,7 @@ impl ApiError {
             Self::Catalogue(CatalogueError::InUse { .. })
             | Self::Tenancy(TenancyError::Form { .. })
             | Self::Seat(SeatError::FromGroup { .. })
+            | Self::Hold(HoldError::LastOwner { .. })
             | Self::Fact(
                 FactError::UserNameTaken(_)
                 | FactError::IdentifierTaken { .. }
@@ -155,6 +164,8 @@ impl ApiError {
             | Self::Lost(_)
             | Self::Replay(NoReplay::Store(_))
             | Self::Seat(SeatError::Store(_))
+            | Self::Guard(GuardError::Store(_))
+            | Self::Hold(HoldError::Store(_))
             | Self::Fact(FactError::Store(_) | FactError::Engine(_))
             | Self::Tenancy(TenancyError::Store(_) | TenancyError::Engine(_))
             | Self::Mapping(MappingError::Store(_))
