@@ -26,12 +26,12 @@ const SINCE: &str = ", since ";
 pub struct GroupLifecycle(Settings);
 
 /// What directory and groups come to, before grace and presence.
-enum Verdict {
+enum Verdict<'a> {
     Stays(&'static str),
     /// The directory ends it.
     Ends(AccountStatus, &'static str),
-    /// Its groups end it; and when the last of them was left, if this decision is told.
-    GroupsEnd(AccountStatus, &'static str, Option<Timestamp>),
+    /// Its groups end it; and which of them was left last, if this decision is told.
+    GroupsEnd(AccountStatus, &'static str, Option<&'a Membership>),
 }
 
 impl LifecyclePolicy for GroupLifecycle {
@@ -52,10 +52,15 @@ impl LifecyclePolicy for GroupLifecycle {
                 .presence(context, account, reason, true)
                 .unwrap_or_else(|| LifecycleDecision::new(status, reason)),
             Verdict::GroupsEnd(status, why, left) => {
-                let since = noted(account, why).max(left).unwrap_or(context.now);
+                let noted = noted(account, why);
+                let at = left.and_then(|left| left.ended);
+                let since = noted.max(at).unwrap_or(context.now);
                 let reason = [why, SINCE, &time::format(since)].concat();
-                let has_use =
-                    account.status == Active || (account.decided.is_none() && left.is_some());
+                // A group that was joined since the last decision gave the use back meanwhile.
+                let is_news = |left: &Membership| account.decided.is_none_or(|at| left.since >= at);
+                let returned =
+                    left.is_some_and(is_news) && (account.decided.is_none() || noted.is_some());
+                let has_use = account.status == Active || returned;
                 self.presence(context, account, &reason, false)
                     .unwrap_or_else(|| self.after_grace(context, since, has_use, status, &reason))
             }
@@ -64,7 +69,7 @@ impl LifecyclePolicy for GroupLifecycle {
 }
 
 impl GroupLifecycle {
-    fn verdict(&self, account: &Account) -> Verdict {
+    fn verdict<'a>(&self, account: &'a Account) -> Verdict<'a> {
         let settings = &self.0;
         if account.users.is_empty() {
             return self.without_users(account);
@@ -86,7 +91,7 @@ impl GroupLifecycle {
 
     /// An active account that nothing speaks of a user for never had one: the host deactivates an
     /// account at once when the last of its users is deleted, and only a presence signal defers that.
-    fn without_users(&self, account: &Account) -> Verdict {
+    fn without_users(&self, account: &Account) -> Verdict<'static> {
         match account.status {
             Active if !had_users(account) => Verdict::Stays("no directory speaks for the account"),
             Deleted => Verdict::Ends(Deleted, DELETED),
@@ -125,7 +130,8 @@ impl GroupLifecycle {
         status: AccountStatus,
         reason: &str,
     ) -> LifecycleDecision {
-        let until = self.0.grace.map(|grace| grace.after(since));
+        // To the second, as later decisions will read it.
+        let until = self.0.grace.map(|grace| grace.after(since / 1_000 * 1_000));
         match until {
             Some(until) if context.now < until => {
                 let status = if has_use { Active } else { Deactivated };
@@ -136,11 +142,11 @@ impl GroupLifecycle {
     }
 }
 
-/// When the last of the groups was left, to the second, as far as this decision is told.
-fn last_left(account: &Account, counts: impl Fn(&Membership) -> bool) -> Option<Timestamp> {
+/// The membership that ended last, as far as this decision is told.
+fn last_left(account: &Account, counts: impl Fn(&Membership) -> bool) -> Option<&Membership> {
     let left = account.memberships.iter().filter(|one| counts(one));
-    let last = left.filter_map(|membership| membership.ended).max();
-    last.map(|at| at / 1_000 * 1_000)
+    left.filter(|one| one.ended.is_some())
+        .max_by_key(|one| one.ended)
 }
 
 /// Since when `why` holds, as an earlier decision noted it in its reason: a membership that ended is

@@ -265,6 +265,67 @@ fn another_source_stands_above_the_directory_only_where_it_is_set_to() {
     assert_eq!(decide(over, &later), Deactivated, "the signal is gone");
 }
 
+/// Each history of five acts of joining and leaving two groups, a second apart, decided at any of its
+/// moments and at its end: the end is as if it had been decided after each act.
+#[test]
+fn it_does_not_matter_when_it_was_decided() {
+    const GROUPS: [&str; 2] = ["Staff", "Sales"];
+    let time = |place: u32| NOW + 1_000 * (u64::from(place) + 1);
+    let run = |settings: &str, history: u32, decides: u32| {
+        let mut status = Deactivated;
+        let mut account = testing::account("ada@example.com").build();
+        let mut decide = |account: &mut Account, now| {
+            account.status = status;
+            let decision = ask(settings, account, now);
+            status = decision.status;
+            let stored = testing::account("").lifecycle_reason(&decision.reason);
+            account.extra = stored.build().extra;
+            account.decided = Some(now);
+            account.memberships.retain(|one| one.ended.is_none());
+            status
+        };
+        decide(&mut account, NOW);
+        for place in 0..5 {
+            // 0: nothing; 1 and 2 join one of the groups, 3 and 4 leave it.
+            let act = history / 5_u32.pow(place) % 5;
+            if act > 0 {
+                let group = GROUPS[(act as usize - 1) % 2];
+                let known = &mut account.memberships;
+                let at = known.iter().position(|one| one.group_name == group);
+                if act < 3 && at.is_none_or(|at| known[at].ended.is_some()) {
+                    known.retain(|one| one.group_name != group);
+                    let mut joined = testing::account("").in_group(group).build().memberships;
+                    joined[0].since = time(place);
+                    known.append(&mut joined);
+                } else if let Some(at) = at.filter(|_| act > 2) {
+                    known[at].ended = known[at].ended.or(Some(time(place)));
+                }
+            }
+            if decides & (1 << place) != 0 {
+                decide(&mut account, time(place) + 1);
+            }
+        }
+        decide(&mut account, time(5))
+    };
+    let mut ends = Vec::new();
+    for settings in [
+        DEACTIVATE,
+        r#"{"when_in_no_group": "deactivate", "grace": "2s"}"#,
+        r#"{"assigned_groups": ["Staff"]}"#,
+        r#"{"assigned_groups": ["Staff"], "grace": "2s"}"#,
+    ] {
+        for history in 0..5_u32.pow(5) {
+            let naive = run(settings, history, 0b11111);
+            ends.push(naive);
+            for decides in [0, 0b00001, 0b00100, 0b01010, 0b10010] {
+                let told = run(settings, history, decides);
+                assert_eq!(told, naive, "{settings} {history} {decides:b}");
+            }
+        }
+    }
+    assert!(ends.contains(&Active) && ends.contains(&Deactivated));
+}
+
 #[test]
 fn refuses_settings_that_name_nothing() {
     for (json, pointer) in [
