@@ -215,7 +215,15 @@ fn a_running_gateway_is_managed() {
         &settings,
     ]);
     let _ = go(&["bindings", "rollback", "roles"]);
-    assert!(go(&["bindings", "list"]).contains("group-seats"));
+    let chain = json!([{ "plugin": "group-roles" }, { "plugin": "group-roles", "settings": { "grace": "7d" } }]);
+    let chain = chain.to_string();
+    let bound = go(&["bindings", "set", "roles", "--chain", &chain]);
+    assert_eq!(bound.matches("group-roles").count(), 2, "{bound}");
+    let bindings = go(&["bindings", "list"]);
+    assert!(
+        bindings.contains("group-seats") && bindings.contains("7d"),
+        "{bindings}"
+    );
     assert!(go(&["events"]).contains("grant.added"));
     let _ = go(&["alerts"]);
     guards_are_managed(&server, &go);
@@ -233,6 +241,8 @@ fn a_running_gateway_is_managed() {
     no(&["tokens", "revoke", "nothing"], &["404", "nothing"]);
     let broken = ["bindings", "set", "roles", "group-roles", "--settings", "{"];
     manage(&server, &broken).failed(2, &["--settings"]);
+    let both = ["bindings", "set", "roles", "group-roles", "--chain", "[]"];
+    manage(&server, &both).failed(2, &["--chain"]);
     fs::write(&file, "{").unwrap();
     manage(&server, &["mapping", "set", path]).failed(2, &[path]);
     no(&["accounts", "--key", "gwa_wrong"], &["401", "not known"]);

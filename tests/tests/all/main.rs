@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test: what fails here fails the test")]
 
 mod bulk;
+mod chains;
 mod cli;
 mod config;
 mod crash;
@@ -18,6 +19,7 @@ mod limits;
 mod managers;
 mod nested;
 mod paging;
+mod policies;
 mod process;
 mod providers;
 mod requests;

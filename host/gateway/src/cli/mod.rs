@@ -1,5 +1,6 @@
 //! The command line.
 
+mod bindings;
 mod client;
 mod demo;
 mod dev;
@@ -46,8 +47,8 @@ enum Command {
     Catalogue(manage::Document),
     /// List and install plugins
     Plugins(manage::Plugins),
-    /// Show, set and roll back which policy decides in which slot
-    Bindings(manage::Bindings),
+    /// Show, set and roll back which policies decide in which slot
+    Bindings(bindings::Bindings),
     /// Show accounts with role, seats and the reason for each
     Accounts(manage::Accounts),
     /// Show why an account has what it has, why not what it has not, and what changed when

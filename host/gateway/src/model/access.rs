@@ -154,6 +154,10 @@ pub struct AssignmentRecord {
     /// Seats that the policies wanted and that were all taken.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub denied: Vec<String>,
+    /// What each lifecycle policy of the chain gave as its reason: they are handed back, since it is
+    /// there that a policy notes what it is told once only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lifecycle_reasons: Vec<String>,
 }
 
 /// That an account's facts moved and no decision has seen it yet.

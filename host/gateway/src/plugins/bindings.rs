@@ -1,10 +1,10 @@
-//! Bindings: which plugin decides in which slot of an organization, and how to go back.
+//! Bindings: which plugins decide in which slot of an organization, and how to go back.
 
 use super::{PluginError, Plugins};
 use crate::clock::Timestamp;
 use crate::ledger::{Committed, change};
 use crate::model::access::Spread;
-use crate::model::plugins::{BindingRecord, Bindings, EarlierBinding, PluginRef, Slot};
+use crate::model::plugins::{BindingRecord, Bindings, Bound, Chain, Slot};
 use gatewright_sandbox::Grants;
 use gatewright_store::{Organization, Read};
 use serde_json::{Value, json};
@@ -30,8 +30,13 @@ pub fn shipped(
             };
             let binding = BindingRecord {
                 version: 1,
-                plugin: plugins.built_in(name)?,
-                grants: Grants::default(),
+                chain: Chain {
+                    first: Bound {
+                        plugin: plugins.built_in(name)?,
+                        grants: Grants::default(),
+                    },
+                    rest: Vec::new(),
+                },
                 bound: now,
                 previous: Vec::new(),
             };
@@ -40,40 +45,81 @@ pub fn shipped(
         .collect()
 }
 
-/// Binds a plugin to a slot once it has proven itself with its settings. Calls under way finish
-/// on what was bound before; everybody is decided anew.
+/// A plugin that is to be bound.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Its name or digest.
+    pub plugin: String,
+    /// Its settings.
+    pub settings: Value,
+    /// What it may grant.
+    pub grants: Grants,
+}
+
+/// Proves each plugin of a chain with its settings, in their order.
 ///
 /// # Errors
-/// Where there is no such plugin, it does not fit the slot, or its settings are refused.
+/// Where there are none or too many; for the first that is not installed, does not fit the slot, or
+/// refuses its settings: in [`PluginError::InChain`], where the chain has more than one.
+pub fn prove(plugins: &Plugins, slot: Slot, wanted: Vec<Wanted>) -> Result<Chain, PluginError> {
+    let number = wanted.len();
+    if number > Chain::MAX {
+        return Err(PluginError::ChainLength(number));
+    }
+    let one = |wanted: Wanted| {
+        let Wanted {
+            plugin,
+            settings,
+            grants,
+        } = wanted;
+        let (plugin, record) = plugins.prove(&plugin, settings, &grants)?;
+        if record.kind != slot.kind() {
+            return Err(PluginError::WrongKind { slot: slot.name() });
+        }
+        Ok(Bound { plugin, grants })
+    };
+    let mut rest = Vec::with_capacity(number);
+    for (place, wanted) in wanted.into_iter().enumerate() {
+        let bound = one(wanted).map_err(|error| match number {
+            1 => error,
+            _ => PluginError::InChain {
+                place,
+                error: Box::new(error),
+            },
+        })?;
+        rest.push(bound);
+    }
+    if rest.is_empty() {
+        return Err(PluginError::ChainLength(0));
+    }
+    let first = rest.remove(0);
+    Ok(Chain { first, rest })
+}
+
+/// Binds a chain that was proven to a slot. Calls under way finish on what was bound before;
+/// everybody is decided anew.
+///
+/// # Errors
+/// What the store says.
 pub fn bind(
-    plugins: &Plugins,
     organization: &Organization,
     now: Timestamp,
     slot: Slot,
-    wanted: &str,
-    settings: Value,
-    grants: Grants,
+    chain: Chain,
 ) -> Result<Committed<BindingRecord>, PluginError> {
-    let (plugin, record) = plugins.prove(wanted, settings, &grants)?;
-    if record.kind != slot.kind() {
-        return Err(PluginError::WrongKind { slot: slot.name() });
-    }
     store(organization, now, slot, move |before| {
         let mut previous = Vec::new();
         if let Some(before) = before {
             previous.clone_from(&before.previous);
-            previous.push(EarlierBinding {
-                plugin: before.plugin.clone(),
-                grants: before.grants.clone(),
-            });
+            previous.push(before.chain.clone());
             let surplus = previous.len().saturating_sub(HISTORY);
             previous.drain(..surplus);
         }
-        Ok((plugin.clone(), grants.clone(), previous))
+        Ok((chain.clone(), previous))
     })
 }
 
-/// Returns to the binding before the present one.
+/// Returns to the chain before the present one.
 ///
 /// # Errors
 /// Where there is none.
@@ -88,11 +134,11 @@ pub fn roll_back(
             .map(|before| before.previous.clone())
             .unwrap_or_default();
         let earlier = previous.pop().ok_or(nothing)?;
-        Ok((earlier.plugin, earlier.grants, previous))
+        Ok((earlier, previous))
     })
 }
 
-type Next = (PluginRef, Grants, Vec<EarlierBinding>);
+type Next = (Chain, Vec<Chain>);
 
 fn store(
     organization: &Organization,
@@ -103,18 +149,21 @@ fn store(
     let committed = change(organization, now, move |change| {
         let key = slot.name().to_owned();
         let before = change.tx.get::<Bindings>(&key)?;
-        let (plugin, grants, previous) = next(before.as_ref())?;
+        let (chain, previous) = next(before.as_ref())?;
         let binding = BindingRecord {
             version: before.map_or(0, |before| before.version) + 1,
-            plugin,
-            grants,
+            chain,
             bound: change.at(),
             previous,
         };
         change.tx.put::<Bindings>(&key, &binding)?;
+        let members = binding.chain.members();
+        let digests: Vec<&String> = members.map(|one| &one.plugin.digest).collect();
         change.event(
             "binding.changed",
-            json!({ "slot": key, "version": binding.version, "digest": binding.plugin.digest }),
+            json!({
+                "slot": key, "version": binding.version, "digest": digests[0], "chain": digests,
+            }),
         )?;
         change.spread(Spread::Everybody)?;
         Ok::<_, PluginError>(binding)

@@ -1,6 +1,7 @@
 //! Stores what was decided: assignments with their events, failures with their alerts.
 
-use super::decide::{Failure, Proposed, Subject, Wanted};
+use super::decide::{Failure, Subject, Wanted};
+use super::merge::Proposed;
 use crate::access::guard::{self, Outcome};
 use crate::access::{accounts, alerts, assignment};
 use crate::clock::Timestamp;
@@ -168,6 +169,7 @@ fn assign(
     let is_owner = is_new_owner(change, &judged, &outcome)?;
     let assignment = AssignmentRecord {
         grants: outcome.grants,
+        lifecycle_reasons: wanted.lifecycle_reasons.clone(),
         decided: change.at(),
         revision: subject.dirty.last,
         // Not before a second has passed, or a careless policy would be asked without end.

@@ -1,7 +1,8 @@
 //! One step for one organization: a part of a wide change, then a batch of undecided accounts.
 
+use super::ask::Losses;
 use super::commit::{self, Decided};
-use super::decide::{Bound, Failure, Losses, Policies, Subject};
+use super::decide::{Bound, Failure, Policies, Subject};
 use super::{Outcome, Shared, spread};
 use crate::access::gather::{Gatherer, Source};
 use crate::access::{catalogue, mapping};
@@ -10,7 +11,7 @@ use crate::directory::{deleted, schemas};
 use crate::model::access::{ASSIGNMENTS_TO_ASK_AGAIN, DIRTY_BY_DUE, Decider, Dirty, DirtyRecord};
 use crate::model::plugins::{Bindings, Slot};
 use crate::model::tenancy::Directories;
-use crate::plugins::Plugins;
+use crate::plugins::{PluginError, Plugins};
 use gatewright_sandbox::types;
 use gatewright_store::{
     Organization, OrganizationId, OrganizationScope, Range, Read, Reader, StoreError, WriteError,
@@ -37,7 +38,7 @@ pub(super) enum StepError {
     #[error("the decisions could not be stored")]
     Write(#[from] WriteError<StoreError>),
     #[error("the policy in slot \"{}\" could not be loaded", .0.name())]
-    Load(Slot, #[source] crate::plugins::PluginError),
+    Load(Slot, #[source] PluginError),
 }
 
 impl Shared {
@@ -181,31 +182,35 @@ fn wake_sleepers(organization: &Organization, now: Timestamp) -> Result<bool, St
 }
 
 fn policies(plugins: &Plugins, reader: &Reader<OrganizationScope>) -> Result<Policies, StepError> {
-    let bound = |slot: Slot| -> Result<Bound, StepError> {
-        let binding = reader.get::<Bindings>(&slot.name().to_owned())?;
-        let binding = binding.ok_or(StepError::Load(
-            slot,
-            crate::plugins::PluginError::Unbound { slot: slot.name() },
-        ))?;
-        let plugin = plugins
-            .load(&binding.plugin, &binding.grants)
-            .map_err(|error| StepError::Load(slot, error))?;
+    let mut chains = [const { Vec::new() }; 3];
+    for (slot, chain) in Slot::ALL.into_iter().zip(&mut chains) {
+        *chain = bound(plugins, reader, slot).map_err(|error| StepError::Load(slot, error))?;
+    }
+    Policies::new(chains).map_err(|(slot, error)| StepError::Load(slot, error))
+}
+
+/// The chain of a slot, loaded.
+fn bound(
+    plugins: &Plugins,
+    reader: &Reader<OrganizationScope>,
+    slot: Slot,
+) -> Result<Vec<Bound>, PluginError> {
+    let binding = reader.get::<Bindings>(&slot.name().to_owned())?;
+    let binding = binding.ok_or(PluginError::Unbound { slot: slot.name() })?;
+    let mut chain = Vec::new();
+    for (place, member) in (0..).zip(binding.chain.members()) {
+        let plugin = plugins.load(&member.plugin, &member.grants)?;
         let about = &plugin.loaded().inspection().about;
         let by = Decider {
             slot,
-            place: 0,
+            place,
             plugin: about.name.clone(),
             version: about.version.clone(),
             binding: binding.version,
         };
-        Ok(Bound { plugin, by })
-    };
-    let (lifecycle, role, seat) = (
-        bound(Slot::Lifecycle)?,
-        bound(Slot::Roles)?,
-        bound(Slot::Seats)?,
-    );
-    Policies::new(&lifecycle, &role, &seat).map_err(|(slot, error)| StepError::Load(slot, error))
+        chain.push(Bound { plugin, by });
+    }
+    Ok(chain)
 }
 
 /// Those to decide about, and what the policies are told of each.

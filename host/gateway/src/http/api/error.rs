@@ -122,10 +122,7 @@ impl ApiError {
                 | MappingError::TooMany(_),
             )
             | Self::Catalogue(CatalogueError::Invalid { .. })
-            | Self::Guard(GuardError::Window | GuardError::Share)
-            | Self::Plugin(PluginError::Load(_) | PluginError::WrongKind { .. }) => {
-                StatusCode::BAD_REQUEST
-            }
+            | Self::Guard(GuardError::Window | GuardError::Share) => StatusCode::BAD_REQUEST,
             Self::NoOrganization(_)
             | Self::NotFound { .. }
             | Self::NoSuchPath(_)
@@ -136,10 +133,8 @@ impl ApiError {
                 TenancyError::NoOrganization(_)
                 | TenancyError::NoDirectory(_)
                 | TenancyError::NoToken(_),
-            )
-            | Self::Plugin(PluginError::Unknown { .. } | PluginError::Unbound { .. }) => {
-                StatusCode::NOT_FOUND
-            }
+            ) => StatusCode::NOT_FOUND,
+            Self::Plugin(error) => of_plugin(error),
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Body(BodyError::TooLarge(_)) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Body(BodyError::TooSlow) => StatusCode::REQUEST_TIMEOUT,
@@ -153,7 +148,6 @@ impl ApiError {
                 | FactError::ValueTaken { .. }
                 | FactError::GroupNameTaken(_),
             )
-            | Self::Plugin(PluginError::NothingBefore { .. })
             | Self::Replay(NoReplay::Stranger | NoReplay::Gap | NoReplay::Masked | NoReplay::Cut) => {
                 StatusCode::CONFLICT
             }
@@ -169,11 +163,20 @@ impl ApiError {
             | Self::Fact(FactError::Store(_) | FactError::Engine(_))
             | Self::Tenancy(TenancyError::Store(_) | TenancyError::Engine(_))
             | Self::Mapping(MappingError::Store(_))
-            | Self::Catalogue(CatalogueError::Store(_))
-            | Self::Plugin(PluginError::Store(_) | PluginError::Engine(_)) => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
+            | Self::Catalogue(CatalogueError::Store(_)) => StatusCode::INTERNAL_SERVER_ERROR,
         }
+    }
+}
+
+fn of_plugin(error: &PluginError) -> StatusCode {
+    match error {
+        PluginError::InChain { error, .. } => of_plugin(error),
+        PluginError::Load(_) | PluginError::WrongKind { .. } | PluginError::ChainLength(_) => {
+            StatusCode::BAD_REQUEST
+        }
+        PluginError::Unknown { .. } | PluginError::Unbound { .. } => StatusCode::NOT_FOUND,
+        PluginError::NothingBefore { .. } => StatusCode::CONFLICT,
+        PluginError::Store(_) | PluginError::Engine(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 
@@ -186,7 +189,7 @@ impl IntoResponse for ApiError {
                               answer's Gatewright-Request-Id"
                 .to_owned(),
             // Why a component was refused is what its author needs.
-            Self::Plugin(PluginError::Load(_)) => chain(&self),
+            Self::Plugin(PluginError::Load(_) | PluginError::InChain { .. }) => chain(&self),
             other => other.to_string(),
         };
         let body = json!({
