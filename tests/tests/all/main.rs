@@ -17,6 +17,7 @@ mod limits;
 mod managers;
 mod nested;
 mod paging;
+mod plans;
 mod process;
 mod providers;
 mod requests;

@@ -65,6 +65,12 @@ const ORGANIZATION: &[(&str, &str, bool)] = &[
     ("PUT", "/mapping", false),
     ("GET", "/catalogue", true),
     ("PUT", "/catalogue", false),
+    ("GET", "/plans", false),
+    ("POST", "/plans", false),
+    ("GET", "/plans/{plan}", false),
+    ("DELETE", "/plans/{plan}", false),
+    ("GET", "/plans/{plan}/accounts", false),
+    ("POST", "/plans/{plan}/confirm", false),
     ("GET", "/bindings", false),
     ("GET", "/bindings/roles", false),
     ("PUT", "/bindings/roles", false),
@@ -103,6 +109,8 @@ impl Attacked {
             .operator
             .get(&format!("/directories/{directory}/requests"));
         let request = logged.expect(200).json()["requests"][0]["id"].clone();
+        let proposal = json!({ "mapping": { "entries": [] } });
+        let plan = crate::plans::planned(&organization, &proposal);
         let names = vec![
             ("{user}", user),
             ("{deleted}", deleted),
@@ -111,6 +119,7 @@ impl Attacked {
             ("{token}", token),
             ("{directory}", directory),
             ("{request}", request.as_str().unwrap().to_owned()),
+            ("{plan}", plan["id"].as_str().unwrap().to_owned()),
         ];
         Self {
             organization,
@@ -139,6 +148,7 @@ impl Attacked {
             "/directories",
             &format!("/directories/{}/schemas", own.directory),
             "/accounts",
+            "/plans",
         ]
         .map(|path| own.operator.get(path).expect(200).json());
         scim.into_iter().chain(api).collect()
@@ -163,6 +173,8 @@ fn body(method: &str, path: &str) -> Option<Value> {
         (_, "mapping") => json!({ "entries": [
             { "group": { "name": "Victims" }, "kind": "base-role", "target": "Owner" }
         ] }),
+        (_, "plans") => json!({ "mapping": { "entries": [] } }),
+        (_, "confirm") => json!({ "accept_lockout": "I accept to be locked out" }),
         (_, "roles") => json!({ "plugin": "group-roles", "settings": { "default_role": "Owner" } }),
         (_, "organizations" | "directories") => json!({ "name": "Taken" }),
         (_, "schemas") => json!({ "schemas": [
@@ -279,7 +291,7 @@ fn every_scim_route_refuses_every_other_credential() {
 
 #[test]
 fn every_api_route_refuses_every_other_credential() {
-    assert_eq!(ORGANIZATION.len(), 31, "a new route belongs into this list");
+    assert_eq!(ORGANIZATION.len(), 37, "a new route belongs into this list");
     let tenant = Tenant::new("Attacked by API");
     let attacked = Attacked::new(tenant.another("Attacked by API, really"));
     let mut credentials = foreign(&tenant, &attacked.organization);

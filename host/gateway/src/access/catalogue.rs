@@ -3,7 +3,8 @@
 use crate::clock::Timestamp;
 use crate::ledger::{Change, Committed, change};
 use crate::model::access::{
-    BaseRole, Catalogue, Catalogues, GrantKind, Mappings, SeatType, Spread, WhenFull,
+    BaseRole, Catalogue, Catalogues, GrantKind, MappingEntry, MappingRecord, Mappings, SeatType,
+    Spread, WhenFull,
 };
 use gatewright_sandbox::types;
 use gatewright_store::{Organization, OrganizationScope, Read, StoreError, WriteError};
@@ -85,34 +86,50 @@ pub fn replace(
     change(organization, at, move |change: &mut Change<'_, '_>| {
         check(&catalogue)?;
         let mapping = change.tx.get::<Mappings>(&())?.unwrap_or_default();
-        for entry in &mapping.entries {
-            if !has(&catalogue, entry.kind, &entry.target) {
-                let same = |other: &&_| same_target(entry, other);
-                return Err(CatalogueError::InUse {
-                    kind: kind_name(entry.kind),
-                    name: entry.target.clone(),
-                    entries: mapping.entries.iter().filter(same).count(),
-                });
-            }
+        check_mapping(&catalogue, &mapping)?;
+        if put(change, &catalogue)? {
+            change.spread(Spread::Everybody)?;
         }
-        if load(change.tx)? == catalogue {
-            return Ok(());
-        }
-        change.tx.put::<Catalogues>(&(), &catalogue)?;
-        change.event("catalogue.changed", json!({}))?;
-        change.spread(Spread::Everybody)?;
         Ok(())
     })
 }
 
-fn same_target(
-    a: &crate::model::access::MappingEntry,
-    b: &crate::model::access::MappingEntry,
-) -> bool {
-    a.kind == b.kind && a.target == b.target
+/// Stores a catalogue, and says whether it is another than before. Who is concerned is for the
+/// caller to mark.
+///
+/// # Errors
+/// What the store says.
+pub fn put(change: &mut Change<'_, '_>, catalogue: &Catalogue) -> Result<bool, StoreError> {
+    if load(change.tx)? == *catalogue {
+        return Ok(false);
+    }
+    change.tx.put::<Catalogues>(&(), catalogue)?;
+    change.event("catalogue.changed", json!({}))?;
+    Ok(true)
 }
 
-fn check(catalogue: &Catalogue) -> Result<(), CatalogueError> {
+/// Whether the catalogue has all that the mapping gives.
+///
+/// # Errors
+/// [`CatalogueError::InUse`] with the first thing that it lacks.
+pub fn check_mapping(catalogue: &Catalogue, mapping: &MappingRecord) -> Result<(), CatalogueError> {
+    let lacks = |entry: &&MappingEntry| !has(catalogue, entry.kind, &entry.target);
+    let Some(entry) = mapping.entries.iter().find(lacks) else {
+        return Ok(());
+    };
+    let same = |other: &&MappingEntry| (other.kind, &other.target) == (entry.kind, &entry.target);
+    Err(CatalogueError::InUse {
+        kind: kind_name(entry.kind),
+        name: entry.target.clone(),
+        entries: mapping.entries.iter().filter(same).count(),
+    })
+}
+
+/// Whether a catalogue can be one.
+///
+/// # Errors
+/// [`CatalogueError::Invalid`] where it contradicts itself.
+pub fn check(catalogue: &Catalogue) -> Result<(), CatalogueError> {
     let invalid = |field: String, problem: &str| {
         Err(CatalogueError::Invalid {
             field,

@@ -7,5 +7,6 @@ pub mod catalogue;
 pub mod fresh;
 pub mod gather;
 pub mod mapping;
+pub mod plan;
 pub mod reconcile;
 pub mod seats;

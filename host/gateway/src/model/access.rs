@@ -157,6 +157,9 @@ pub struct SpreadRecord {
     /// The request that made it, by its id in the log of requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<Uuid>,
+    /// The confirmed plan that made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Uuid>,
 }
 
 /// What a [`SpreadRecord`] is about.

@@ -2,11 +2,11 @@
 
 use super::{PluginError, Plugins};
 use crate::clock::Timestamp;
-use crate::ledger::{Committed, change};
+use crate::ledger::{Change, Committed, change};
 use crate::model::access::Spread;
 use crate::model::plugins::{BindingRecord, Bindings, EarlierBinding, PluginRef, Slot};
 use gatewright_sandbox::Grants;
-use gatewright_store::{Organization, Read};
+use gatewright_store::{Organization, Read, StoreError};
 use serde_json::{Value, json};
 
 /// How many earlier bindings are kept to go back to.
@@ -58,7 +58,25 @@ pub fn bind(
     if record.kind != slot.kind() {
         return Err(PluginError::WrongKind { slot: slot.name() });
     }
-    store(organization, now, slot, move |before| {
+    let committed = change(organization, now, move |change| {
+        let binding = put(change, slot, &plugin, &grants)?;
+        change.spread(Spread::Everybody)?;
+        Ok::<_, PluginError>(binding)
+    })?;
+    Ok(committed)
+}
+
+/// Binds a plugin that has proven itself to a slot. Who is concerned is for the caller to mark.
+///
+/// # Errors
+/// What the store says.
+pub fn put(
+    change: &mut Change<'_, '_>,
+    slot: Slot,
+    plugin: &PluginRef,
+    grants: &Grants,
+) -> Result<BindingRecord, StoreError> {
+    store(change, slot, |before| {
         let mut previous = Vec::new();
         if let Some(before) = before {
             previous.clone_from(&before.previous);
@@ -82,42 +100,46 @@ pub fn roll_back(
     now: Timestamp,
     slot: Slot,
 ) -> Result<Committed<BindingRecord>, PluginError> {
-    store(organization, now, slot, move |before| {
+    let committed = change(organization, now, move |change| {
+        let binding = store(change, slot, earlier(slot))?;
+        change.spread(Spread::Everybody)?;
+        Ok::<_, PluginError>(binding)
+    })?;
+    Ok(committed)
+}
+
+fn earlier(slot: Slot) -> impl FnOnce(Option<&BindingRecord>) -> Result<Next, PluginError> {
+    move |before| {
         let nothing = PluginError::NothingBefore { slot: slot.name() };
         let mut previous = before
             .map(|before| before.previous.clone())
             .unwrap_or_default();
         let earlier = previous.pop().ok_or(nothing)?;
         Ok((earlier.plugin, earlier.grants, previous))
-    })
+    }
 }
 
 type Next = (PluginRef, Grants, Vec<EarlierBinding>);
 
-fn store(
-    organization: &Organization,
-    now: Timestamp,
+fn store<E: From<StoreError>>(
+    change: &mut Change<'_, '_>,
     slot: Slot,
-    next: impl Fn(Option<&BindingRecord>) -> Result<Next, PluginError> + Send + 'static,
-) -> Result<Committed<BindingRecord>, PluginError> {
-    let committed = change(organization, now, move |change| {
-        let key = slot.name().to_owned();
-        let before = change.tx.get::<Bindings>(&key)?;
-        let (plugin, grants, previous) = next(before.as_ref())?;
-        let binding = BindingRecord {
-            version: before.map_or(0, |before| before.version) + 1,
-            plugin,
-            grants,
-            bound: change.at(),
-            previous,
-        };
-        change.tx.put::<Bindings>(&key, &binding)?;
-        change.event(
-            "binding.changed",
-            json!({ "slot": key, "version": binding.version, "digest": binding.plugin.digest }),
-        )?;
-        change.spread(Spread::Everybody)?;
-        Ok::<_, PluginError>(binding)
-    })?;
-    Ok(committed)
+    next: impl FnOnce(Option<&BindingRecord>) -> Result<Next, E>,
+) -> Result<BindingRecord, E> {
+    let key = slot.name().to_owned();
+    let before = change.tx.get::<Bindings>(&key)?;
+    let (plugin, grants, previous) = next(before.as_ref())?;
+    let binding = BindingRecord {
+        version: before.map_or(0, |before| before.version) + 1,
+        plugin,
+        grants,
+        bound: change.at(),
+        previous,
+    };
+    change.tx.put::<Bindings>(&key, &binding)?;
+    change.event(
+        "binding.changed",
+        json!({ "slot": key, "version": binding.version, "digest": binding.plugin.digest }),
+    )?;
+    Ok(binding)
 }

@@ -123,6 +123,7 @@ fn assign(
     wanted: &Wanted,
 ) -> Result<(), StoreError> {
     let account = subject.account;
+    change.moved(account)?;
     set_status(change, subject, wanted)?;
     let before = subject
         .gathered

@@ -6,8 +6,10 @@
 
 mod commit;
 mod decide;
+pub(in crate::access) mod setting;
 mod spread;
-mod step;
+pub(in crate::access) mod step;
+pub(in crate::access) mod trial;
 
 use crate::clock::{Clock, Timestamp};
 use crate::plugins::Plugins;

@@ -1,8 +1,10 @@
 //! The one place where what goes wrong in the API becomes an answer: a problem document
 //! (RFC 9457).
 
+use super::plans;
 use crate::access::catalogue::CatalogueError;
 use crate::access::mapping::MappingError;
+use crate::access::plan::PlanError;
 use crate::access::seats::SeatError;
 use crate::delivery::log::BadCursor;
 use crate::directory::error::FactError;
@@ -17,7 +19,7 @@ use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use gatewright_store::{EngineError, StoreError, WriteError};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// What the log says of an answer, beyond its status.
 #[derive(Clone)]
@@ -71,6 +73,8 @@ pub(super) enum ApiError {
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
     #[error(transparent)]
+    Plan(#[from] PlanError),
+    #[error(transparent)]
     Plugin(#[from] PluginError),
     #[error("the store failed")]
     Store(#[from] StoreError),
@@ -116,6 +120,16 @@ impl ApiError {
                 | MappingError::TooMany(_),
             )
             | Self::Catalogue(CatalogueError::Invalid { .. })
+            | Self::Plan(
+                PlanError::Nothing
+                | PlanError::Expires
+                | PlanError::Slot(_)
+                | PlanError::Mapping(_)
+                | PlanError::UnknownActing(_)
+                | PlanError::Words
+                | PlanError::Catalogue(_)
+                | PlanError::Plugin(PluginError::Load(_) | PluginError::WrongKind { .. }),
+            )
             | Self::Plugin(PluginError::Load(_) | PluginError::WrongKind { .. }) => {
                 StatusCode::BAD_REQUEST
             }
@@ -128,6 +142,10 @@ impl ApiError {
                 TenancyError::NoOrganization(_)
                 | TenancyError::NoDirectory(_)
                 | TenancyError::NoToken(_),
+            )
+            | Self::Plan(
+                PlanError::NotFound(_)
+                | PlanError::Plugin(PluginError::Unknown { .. } | PluginError::Unbound { .. }),
             )
             | Self::Plugin(PluginError::Unknown { .. } | PluginError::Unbound { .. }) => {
                 StatusCode::NOT_FOUND
@@ -144,6 +162,15 @@ impl ApiError {
                 | FactError::ValueTaken { .. }
                 | FactError::GroupNameTaken(_),
             )
+            | Self::Plan(
+                PlanError::TooMany
+                | PlanError::NotReady { .. }
+                | PlanError::Expired(_)
+                | PlanError::Outdated { .. }
+                | PlanError::NoOwner { .. }
+                | PlanError::LocksOutActing { .. }
+                | PlanError::Plugin(PluginError::NothingBefore { .. }),
+            )
             | Self::Plugin(PluginError::NothingBefore { .. })
             | Self::Replay(NoReplay::Stranger | NoReplay::Gap | NoReplay::Masked | NoReplay::Cut) => {
                 StatusCode::CONFLICT
@@ -159,10 +186,27 @@ impl ApiError {
             | Self::Tenancy(TenancyError::Store(_) | TenancyError::Engine(_))
             | Self::Mapping(MappingError::Store(_))
             | Self::Catalogue(CatalogueError::Store(_))
+            | Self::Plan(
+                PlanError::Store(_)
+                | PlanError::Engine(_)
+                | PlanError::Plugin(PluginError::Store(_) | PluginError::Engine(_)),
+            )
             | Self::Plugin(PluginError::Store(_) | PluginError::Engine(_)) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
         }
+    }
+}
+
+impl ApiError {
+    /// What the answer has beside its sentence, under a name of its own.
+    fn more(&self) -> Option<(&'static str, Value)> {
+        if let Self::Plan(PlanError::Outdated { differences, .. }) = self
+            && !differences.is_empty()
+        {
+            return Some(("differences", plans::show_differences(differences)));
+        }
+        None
     }
 }
 
@@ -175,15 +219,19 @@ impl IntoResponse for ApiError {
                               answer's Gatewright-Request-Id"
                 .to_owned(),
             // Why a component was refused is what its author needs.
-            Self::Plugin(PluginError::Load(_)) => chain(&self),
+            Self::Plugin(PluginError::Load(_))
+            | Self::Plan(PlanError::Plugin(PluginError::Load(_))) => chain(&self),
             other => other.to_string(),
         };
-        let body = json!({
+        let mut body = json!({
             "type": "about:blank",
             "title": status.canonical_reason().unwrap_or("Error"),
             "status": status.as_u16(),
             "detail": detail,
         });
+        if let Some((name, more)) = self.more() {
+            body[name] = more;
+        }
         let mut response = (status, body.to_string()).into_response();
         let headers = response.headers_mut();
         headers.insert(

@@ -15,6 +15,7 @@ mod events;
 mod groups;
 mod mapping;
 mod organizations;
+mod plans;
 mod plugins;
 mod requests;
 mod schemas;
@@ -94,6 +95,10 @@ fn organization() -> Router<Shared> {
             "/catalogue",
             get(mapping::catalogue).put(mapping::replace_catalogue),
         )
+        .route("/plans", get(plans::list).post(plans::create))
+        .route("/plans/{plan}", get(plans::show).delete(plans::delete))
+        .route("/plans/{plan}/accounts", get(plans::accounts))
+        .route("/plans/{plan}/confirm", post(plans::confirm))
         .route("/bindings", get(bindings::list))
         .route("/bindings/{slot}", get(bindings::show).put(bindings::bind))
         .route("/bindings/{slot}/rollback", post(bindings::roll_back))

@@ -1,0 +1,212 @@
+//! What a plan proposes: read, checked, and applied.
+
+use super::PlanError;
+use crate::access::catalogue::{self, CatalogueError};
+use crate::access::mapping::{self, MappingError, NewEntry};
+use crate::access::reconcile::setting::Instead;
+use crate::clock::{Random, Timestamp};
+use crate::directory::credentials::hex;
+use crate::ledger::Change;
+use crate::model::access::Catalogue;
+use crate::model::plans::{ProposalRecord, Proposed};
+use crate::model::plugins::{Bindings, PluginRef, Slot};
+use crate::plugins::{PluginError, Plugins, bindings};
+use gatewright_sandbox::Grants;
+use gatewright_store::{OrganizationScope, Read, StoreError};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// A plan as it is asked for: each part in the shape of its PUT.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct New {
+    /// Another mapping.
+    pub mapping: Option<NewMapping>,
+    /// Another catalogue.
+    pub catalogue: Option<Catalogue>,
+    /// Other bindings, by slot.
+    #[serde(default)]
+    pub bindings: BTreeMap<String, NewBinding>,
+    /// For how many hours it can be confirmed.
+    pub expires_hours: Option<u32>,
+}
+
+/// A mapping, as `PUT /mapping` takes it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewMapping {
+    /// In the administrator's order.
+    pub entries: Vec<NewEntry>,
+}
+
+/// A binding, as `PUT /bindings/{slot}` takes it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewBinding {
+    /// Name or digest of an installed plugin.
+    pub plugin: String,
+    /// Its settings.
+    #[serde(default = "empty")]
+    pub settings: Value,
+    /// What it may grant; without it, everything in the catalogue.
+    #[serde(default)]
+    pub grants: Grants,
+}
+
+fn empty() -> Value {
+    json!({})
+}
+
+/// A binding whose plugin accepted its settings.
+pub(super) type Proven = (Slot, PluginRef, Grants);
+
+/// Has each plugin prove itself with its settings.
+pub(super) fn prove(
+    plugins: &Plugins,
+    wanted: &BTreeMap<String, NewBinding>,
+) -> Result<Vec<Proven>, PlanError> {
+    let mut proven = Vec::with_capacity(wanted.len());
+    for (name, new) in wanted {
+        let slot = Slot::from_name(name).ok_or_else(|| PlanError::Slot(name.clone()))?;
+        let (plugin, record) = plugins.prove(&new.plugin, new.settings.clone(), &new.grants)?;
+        if record.kind != slot.kind() {
+            return Err(PluginError::WrongKind { slot: slot.name() }.into());
+        }
+        proven.push((slot, plugin, new.grants.clone()));
+    }
+    Ok(proven)
+}
+
+/// Checks what is proposed beside what stays, and takes down what it is planned against.
+pub(super) fn prepare(
+    reader: &impl Read<OrganizationScope>,
+    new: &New,
+    proven: &[Proven],
+    random: &Random,
+    now: Timestamp,
+) -> Result<ProposalRecord, PlanError> {
+    let mut changes = Vec::new();
+    let stored = catalogue::load(reader)?;
+    let catalogue = new.catalogue.as_ref().unwrap_or(&stored);
+    if let Some(wanted) = &new.catalogue {
+        catalogue::check(wanted)?;
+        changes.push(Proposed::Catalogue {
+            catalogue: wanted.clone(),
+        });
+    }
+    match &new.mapping {
+        Some(wanted) => {
+            let mapping = mapping::prepare(reader, catalogue, &wanted.entries, random, now)?;
+            changes.push(Proposed::Mapping { mapping });
+        }
+        None => catalogue::check_mapping(catalogue, &mapping::load(reader)?)?,
+    }
+    for (slot, plugin, grants) in proven {
+        changes.push(Proposed::Binding {
+            slot: *slot,
+            plugin: plugin.clone(),
+            grants: grants.clone(),
+        });
+    }
+    if changes.is_empty() {
+        return Err(PlanError::Nothing);
+    }
+    Ok(ProposalRecord {
+        changes,
+        base: base(reader)?,
+    })
+}
+
+impl From<MappingError> for PlanError {
+    fn from(error: MappingError) -> Self {
+        match error {
+            MappingError::Store(error) => Self::Store(error),
+            other @ (MappingError::UnknownTarget { .. }
+            | MappingError::EmptyGroup(_)
+            | MappingError::Twice { .. }
+            | MappingError::TooMany(_)) => Self::Mapping(other),
+        }
+    }
+}
+
+impl From<CatalogueError> for PlanError {
+    fn from(error: CatalogueError) -> Self {
+        match error {
+            CatalogueError::Store(error) => Self::Store(error),
+            other @ (CatalogueError::Invalid { .. } | CatalogueError::InUse { .. }) => {
+                Self::Catalogue(other)
+            }
+        }
+    }
+}
+
+/// A digest of all that a plan is planned against: mapping, catalogue and bindings.
+pub(super) fn base(reader: &impl Read<OrganizationScope>) -> Result<String, StoreError> {
+    let mut bound = Vec::with_capacity(Slot::ALL.len());
+    for slot in Slot::ALL {
+        bound.push(reader.get::<Bindings>(&slot.name().to_owned())?);
+    }
+    let mapping = mapping::load(reader)?.entries;
+    let catalogue = catalogue::load(reader)?;
+    let text = json!([mapping, catalogue, bound]).to_string();
+    Ok(hex(&Sha256::digest(text)))
+}
+
+/// What is to be tried in the place of what is stored.
+pub(super) fn instead(proposal: ProposalRecord) -> Instead {
+    let mut instead = Instead::default();
+    for change in proposal.changes {
+        match change {
+            Proposed::Mapping { mapping } => instead.mapping = Some(mapping),
+            Proposed::Catalogue { catalogue } => instead.catalogue = Some(catalogue),
+            Proposed::Binding {
+                slot,
+                plugin,
+                grants,
+            } => {
+                instead.bindings.insert(slot, (plugin, grants));
+            }
+        }
+    }
+    instead
+}
+
+/// The catalogue that there would be.
+pub(super) fn catalogue(
+    reader: &impl Read<OrganizationScope>,
+    proposal: &ProposalRecord,
+) -> Result<Catalogue, StoreError> {
+    for change in &proposal.changes {
+        if let Proposed::Catalogue { catalogue } = change {
+            return Ok(catalogue.clone());
+        }
+    }
+    catalogue::load(reader)
+}
+
+/// Puts everything into force. Who is concerned is for the caller to mark.
+pub(super) fn apply(
+    change: &mut Change<'_, '_>,
+    proposal: &ProposalRecord,
+) -> Result<(), StoreError> {
+    for proposed in &proposal.changes {
+        match proposed {
+            Proposed::Mapping { mapping } => {
+                mapping::put(change, mapping)?;
+            }
+            Proposed::Catalogue { catalogue } => {
+                catalogue::put(change, catalogue)?;
+            }
+            Proposed::Binding {
+                slot,
+                plugin,
+                grants,
+            } => {
+                bindings::put(change, *slot, plugin, grants)?;
+            }
+        }
+    }
+    Ok(())
+}
