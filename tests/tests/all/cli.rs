@@ -219,6 +219,8 @@ fn a_running_gateway_is_managed() {
     assert!(go(&["events"]).contains("grant.added"));
     let _ = go(&["alerts"]);
 
+    planning(&server, folder.path());
+
     // What it refuses.
     let no = |arguments: &[&str], says: &[&str]| manage(&server, arguments).failed(1, says);
     no(
@@ -239,6 +241,47 @@ fn a_running_gateway_is_managed() {
     run(&unreachable).failed(1, &["cannot reach the gateway", "http://127.0.0.1:1"]);
     let url = server.field("api_url").replace("/api/v1", "");
     run(&["accounts", "--url", &url]).failed(1, &["401", "GATEWRIGHT_KEY"]);
+}
+
+/// A change is looked at, then confirmed.
+fn planning(server: &Server, folder: &Path) {
+    let go = |arguments: &[&str]| manage(server, arguments).well();
+    let file = folder.join("planned.json");
+    let entry =
+        json!({ "group": { "name": "Engineering" }, "kind": "base-role", "target": "Owner" });
+    fs::write(&file, json!({ "entries": [entry] }).to_string()).unwrap();
+    let path = file.to_str().unwrap();
+    let printed = go(&["plan", "--mapping", path]);
+    for wanted in [
+        "1 of 1 accounts change",
+        "role-up",
+        "Admin, viewer",
+        "Owner, viewer",
+        "Owner: member of \"Engineering\"",
+        "active with the role Owner afterwards: 1 (ada@acme.test)",
+        "gatewright plans confirm",
+    ] {
+        assert!(printed.contains(wanted), "no {wanted:?} in: {printed}");
+    }
+    let id = printed.rsplit(' ').next().unwrap().trim();
+    assert!(go(&["plans", "list"]).contains(id));
+    assert!(go(&["plans", "show", id, "--kind", "role-up"]).contains("ada@acme.test"));
+    assert!(go(&["plans", "confirm", id, "--acting", "ada@acme.test"]).contains("revision"));
+    assert_eq!(server.account("ada@acme.test")["role"]["name"], "Owner");
+    let bind = r#"roles=group-roles:{"default_role":"Viewer"}"#;
+    let planned: Value =
+        serde_json::from_str(&go(&["plan", "--bind", bind, "--confirm", "--json"])).unwrap();
+    assert_eq!(planned["state"], "confirmed");
+    assert_eq!(planned["accounts"], json!([]));
+    fs::write(&file, json!({ "entries": [] }).to_string()).unwrap();
+    let confirmed = ["plan", "--mapping", path, "--confirm"];
+    manage(server, &confirmed).failed(1, &["409", "Owner"]);
+    let last = go(&["plans", "list"]);
+    let last = last.lines().last().unwrap().split(' ').next().unwrap();
+    assert!(go(&["plans", "delete", last]).contains(last));
+    manage(server, &["plan", "--bind", "roles"]).failed(2, &["SLOT=PLUGIN"]);
+    manage(server, &["plan"]).failed(1, &["400", "proposes nothing"]);
+    let _ = go(&["bindings", "rollback", "roles"]);
 }
 
 /// Starts the gateway on a database whose format a later version has changed.

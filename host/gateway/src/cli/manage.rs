@@ -117,25 +117,23 @@ impl Document {
         let path = to.path(&format!("/{name}"));
         let answer = match self.action {
             DocumentAction::Get => to.get(&path)?,
-            DocumentAction::Set { file } => {
-                let mut body: Value = read(&file)?;
-                // What `get` prints has ids, which the gateway gives itself.
-                for entry in body
-                    .get_mut("entries")
-                    .and_then(Value::as_array_mut)
-                    .into_iter()
-                    .flatten()
-                {
-                    if let Some(entry) = entry.as_object_mut() {
-                        entry.remove("id");
-                    }
-                }
-                to.put(&path, &body)?
-            }
+            DocumentAction::Set { file } => to.put(&path, &document(&file)?)?,
         };
         output::json(&answer);
         Ok(())
     }
+}
+
+/// Reads a document as `get` prints it, without the ids, which the gateway gives itself.
+pub(super) fn document(file: &Path) -> Result<Value, CliError> {
+    let mut body: Value = read(file)?;
+    let entries = body.get_mut("entries").and_then(Value::as_array_mut);
+    for entry in entries.into_iter().flatten() {
+        if let Some(entry) = entry.as_object_mut() {
+            entry.remove("id");
+        }
+    }
+    Ok(body)
 }
 
 #[derive(Args)]

@@ -6,6 +6,7 @@ mod dev;
 mod directories;
 mod manage;
 mod output;
+mod plans;
 mod requests;
 mod run;
 mod serve;
@@ -47,6 +48,13 @@ enum Command {
     Plugins(manage::Plugins),
     /// Show, set and roll back which policy decides in which slot
     Bindings(manage::Bindings),
+    /// See what a change would come to for each account, before anybody is concerned
+    ///
+    /// Give any of --mapping, --catalogue and --bind. Nothing is in force until the plan is confirmed:
+    /// with --confirm at once, else with `gatewright plans confirm ID` after a look.
+    Plan(plans::Plan),
+    /// List, show, confirm and delete plans
+    Plans(plans::Plans),
     /// Show accounts with role, seats and the reason for each
     Accounts(manage::Accounts),
     /// Read the event log
@@ -75,6 +83,8 @@ pub fn main() -> ExitCode {
         Command::Catalogue(command) => command.run("catalogue"),
         Command::Plugins(command) => command.run(),
         Command::Bindings(command) => command.run(),
+        Command::Plan(command) => command.run(),
+        Command::Plans(command) => command.run(),
         Command::Accounts(command) => command.run(),
         Command::Events(command) => command.run(),
         Command::Alerts(command) => command.run(),
