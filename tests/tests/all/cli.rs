@@ -49,7 +49,7 @@ fn a_start_that_cannot_be_is_explained() {
         .failed(1, &["the gateway did not start", "gatewright.redb"]);
     of_a_later_version(&folder.path().join("later")).failed(
         1,
-        &["the gateway did not start", "format 3", "formats up to 2"],
+        &["the gateway did not start", "format 4", "formats up to 3"],
     );
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
@@ -196,6 +196,17 @@ fn a_running_gateway_is_managed() {
     assert!(go(&["accounts", "--email", "nobody@acme.test", "--json"]).contains("[]"));
     fs::write(&file, go(&["catalogue", "get"])).unwrap();
     let _ = go(&["catalogue", "set", path]);
+    let catalogue = json!({ "base_roles": [
+        { "name": "Owner" }, { "name": "Admin" }, { "name": "Standard", "default": true },
+        { "name": "Viewer" }
+    ], "seat_types": [{ "name": "viewer", "default": true }] });
+    fs::write(&file, catalogue.to_string()).unwrap();
+    let _ = go(&["catalogue", "set", path]);
+    assert!(go(&["catalogue", "versions"]).contains("Owner, Admin, Standard, Viewer  "));
+    let _ = go(&["catalogue", "follow"]);
+    assert!(go(&["catalogue", "get"]).contains("responder"));
+    let _ = go(&["catalogue", "default", "set", path]);
+    assert!(!go(&["catalogue", "default", "get"]).contains("responder"));
 
     let hostile = folder.path().join("hostile.wasm");
     fs::write(&hostile, gatewright_tests::plugin("hostile")).unwrap();
@@ -286,12 +297,12 @@ fn planning(server: &Server, folder: &Path) {
 
 /// Starts the gateway on a database whose format a later version has changed.
 fn of_a_later_version(data: &Path) -> Ended {
-    // This version's own step, and one more.
+    // This version's own steps, and one more.
     const CHANGE: Migration = Migration {
         name: "what a later version does",
         run: |_| Ok(()),
     };
-    static CHANGES: &[Migration] = &[CHANGE; 2];
+    static CHANGES: &[Migration] = &[CHANGE; 3];
     fs::create_dir(data).unwrap();
     let engine = RedbEngine::open(&data.join("gatewright.redb"), RedbOptions::default()).unwrap();
     drop(Store::open_with(Arc::new(engine), CHANGES).unwrap());

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test: what fails here fails the test")]
 
 mod bulk;
+mod catalogue;
 mod cli;
 mod config;
 mod crash;

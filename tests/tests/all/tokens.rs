@@ -65,6 +65,8 @@ const ORGANIZATION: &[(&str, &str, bool)] = &[
     ("PUT", "/mapping", false),
     ("GET", "/catalogue", true),
     ("PUT", "/catalogue", false),
+    ("DELETE", "/catalogue", false),
+    ("GET", "/catalogue/versions", true),
     ("GET", "/plans", false),
     ("POST", "/plans", false),
     ("GET", "/plans/{plan}", false),
@@ -81,6 +83,8 @@ const ORGANIZATION: &[(&str, &str, bool)] = &[
 const GATEWAY: &[(&str, &str)] = &[
     ("GET", "/organizations"),
     ("POST", "/organizations"),
+    ("GET", "/default-catalogue"),
+    ("PUT", "/default-catalogue"),
     ("GET", "/plugins"),
     ("POST", "/plugins"),
 ];
@@ -167,7 +171,7 @@ fn body(method: &str, path: &str) -> Option<Value> {
         }),
         (_, "Users") => json!({ "userName": "mallory@evil.test", "active": true }),
         (_, "Groups") => json!({ "displayName": "Taken" }),
-        (_, "catalogue") => json!({
+        (_, "catalogue" | "default-catalogue") => json!({
             "base_roles": [{ "name": "Taken" }], "custom_roles": [], "seat_types": []
         }),
         (_, "mapping") => json!({ "entries": [
@@ -291,7 +295,7 @@ fn every_scim_route_refuses_every_other_credential() {
 
 #[test]
 fn every_api_route_refuses_every_other_credential() {
-    assert_eq!(ORGANIZATION.len(), 37, "a new route belongs into this list");
+    assert_eq!(ORGANIZATION.len(), 39, "a new route belongs into this list");
     let tenant = Tenant::new("Attacked by API");
     let attacked = Attacked::new(tenant.another("Attacked by API, really"));
     let mut credentials = foreign(&tenant, &attacked.organization);

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod catalogue;
 mod client;
 mod demo;
 mod dev;
@@ -41,9 +42,9 @@ enum Command {
     /// Create, list and revoke tokens
     Tokens(manage::Tokens),
     /// Show or replace the mapping of groups to roles and seats
-    Mapping(manage::Document),
-    /// Show or replace the catalogue of roles and seats
-    Catalogue(manage::Document),
+    Mapping(manage::Mapping),
+    /// Show or replace the catalogue of roles and seats, or the default one
+    Catalogue(catalogue::Catalogue),
     /// List and install plugins
     Plugins(manage::Plugins),
     /// Show, set and roll back which policy decides in which slot
@@ -79,8 +80,8 @@ pub fn main() -> ExitCode {
         Command::Organizations(command) => command.run(),
         Command::Directories(command) => command.run(),
         Command::Tokens(command) => command.run(),
-        Command::Mapping(command) => command.run("mapping"),
-        Command::Catalogue(command) => command.run("catalogue"),
+        Command::Mapping(command) => command.run(),
+        Command::Catalogue(command) => command.run(),
         Command::Plugins(command) => command.run(),
         Command::Bindings(command) => command.run(),
         Command::Plan(command) => command.run(),

@@ -285,12 +285,20 @@ json_table! {
 json_table! {
     /// Assignments, by account.
     pub struct Assignments = 121, "assignments", OrganizationScope, Uuid => AssignmentRecord,
-        indexes [&ASSIGNMENTS_TO_ASK_AGAIN];
+        indexes [&ASSIGNMENTS_TO_ASK_AGAIN, &ASSIGNMENTS_BY_GRANT];
 }
 /// When a policy wants to be asked again.
 pub static ASSIGNMENTS_TO_ASK_AGAIN: Index<Assignments, u64> =
     Index::multi(1, "ask again", |_, assignment| {
         assignment.ask_again.map(|at| at.0).into_iter().collect()
+    });
+/// Kind and name of each grant: who has it.
+pub static ASSIGNMENTS_BY_GRANT: Index<Assignments, (u8, String)> =
+    Index::multi(10, "grant", |_, assignment| {
+        let grants = assignment.grants.iter();
+        grants
+            .map(|grant| (grant.kind as u8, grant.name.clone()))
+            .collect()
     });
 
 json_table! {

@@ -1,25 +1,37 @@
 //! The way from the formats of older versions to this one's. A step stays here as it was written:
 //! databases of its time have to go through it, however the tables have changed since.
 
+use super::access::ASSIGNMENTS_BY_GRANT;
 use super::facts::USERS_BY_DISPLAY_NAME;
 use super::tenancy::Organizations;
-use gatewright_store::{Migration, OrganizationId, Range, Read, StoreError, SystemScope, Writer};
+use gatewright_store::{
+    Index, Key, Migration, OrganizationId, OrganizationScope, Range, Read, StoreError, SystemScope,
+    Table, Writer,
+};
 use uuid::Uuid;
 
 /// All steps, in order: the first leads from format 1 to 2.
-pub static MIGRATIONS: &[Migration] = &[Migration {
-    name: "index users by displayName",
-    run: index_display_names,
-}];
+pub static MIGRATIONS: &[Migration] = &[
+    Migration {
+        name: "index users by displayName",
+        run: |writer| index(writer, &USERS_BY_DISPLAY_NAME),
+    },
+    Migration {
+        name: "index assignments by what is granted",
+        run: |writer| index(writer, &ASSIGNMENTS_BY_GRANT),
+    },
+];
 
-fn index_display_names(writer: &mut Writer<'_, SystemScope>) -> Result<(), StoreError> {
+/// Gives an index its entries in all organizations.
+fn index<T: Table<Scope = OrganizationScope>, K: Key>(
+    writer: &mut Writer<'_, SystemScope>,
+    index: &'static Index<T, K>,
+) -> Result<(), StoreError> {
     let organizations: Vec<Uuid> = writer
         .keys::<Organizations>(Range::all())?
         .collect::<Result<_, _>>()?;
     for id in organizations {
-        writer
-            .organization(OrganizationId::from(id))
-            .fill(&USERS_BY_DISPLAY_NAME)?;
+        writer.organization(OrganizationId::from(id)).fill(index)?;
     }
     Ok(())
 }
@@ -30,7 +42,7 @@ mod tests {
     use crate::clock::Timestamp;
     use crate::model::facts::{ResourceKey, UserRecord, Users};
     use crate::model::tenancy::OrganizationRecord;
-    use gatewright_store::{OrganizationScope, RedbEngine, RedbOptions, Store, json_table};
+    use gatewright_store::{RedbEngine, RedbOptions, Store, json_table};
     use serde_json::json;
     use std::path::Path;
     use std::sync::Arc;

@@ -5,6 +5,7 @@
 //! organizations.
 
 pub mod access;
+pub mod catalogue;
 pub mod events;
 pub mod facts;
 pub mod migrations;

@@ -15,7 +15,14 @@ fn the_api() {
         .as_str()
         .unwrap()
         .to_owned();
-    let names = [(&*ada, "ADA"), (&*group, "GROUP"), (&*account, "ACCOUNT")];
+    let mapping = tenant.operator.get("/mapping").expect(200).json();
+    let entry = mapping["entries"][0]["id"].as_str().unwrap();
+    let names = [
+        (&*ada, "ADA"),
+        (&*group, "GROUP"),
+        (&*account, "ACCOUNT"),
+        (entry, "ENTRY"),
+    ];
     let mut answers = Answers::of(&tenant, &names);
     let operator = &tenant.operator;
     for path in [
@@ -73,6 +80,9 @@ fn the_api() {
         }).to_string()),
         ("what the mapping gives taken out", "/catalogue", json!({
             "base_roles": [{ "name": "A" }], "custom_roles": [], "seat_types": [{ "name": "viewer" }]
+        }).to_string()),
+        ("a version that is not there", "/catalogue", json!({
+            "base_roles": [{ "name": "A" }], "version": 7
         }).to_string()),
         ("an unknown slot", "/bindings/throne", json!({ "plugin": "group-roles" }).to_string()),
         ("an unknown plugin", "/bindings/roles", json!({ "plugin": "nothing" }).to_string()),
@@ -132,6 +142,12 @@ fn the_api() {
             operator.post(path, &body),
         );
     }
+    let headers = [("Content-Type", "application/json"), ("If-Match", "W/7")];
+    let body = json!({ "base_roles": [{ "name": "A" }] }).to_string();
+    let reply = operator.send("PUT", "/catalogue", &headers, Some(body.as_bytes()));
+    answers.api("PUT /catalogue with a version in no quotes", reply);
+    let path = "/catalogue/versions?before=x";
+    answers.api(&format!("GET {path}"), operator.get(path));
     plans(&mut answers);
     let seats = format!("/accounts/{account}/seats");
     answers.api(

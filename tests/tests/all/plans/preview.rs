@@ -103,7 +103,7 @@ fn catalogue_and_bindings_can_be_planned_too_and_together() {
     let wrong = tenant
         .operator
         .post("/plans", &json!({ "catalogue": catalogue }));
-    assert!(wrong.expect(400).text.contains("Owner"));
+    assert!(wrong.expect(409).text.contains("Owner"));
     let wrong = json!({ "mapping": mapping(&[("Owners", "base-role", "Boss")]) });
     let _ = tenant.operator.post("/plans", &wrong).expect(400);
 }

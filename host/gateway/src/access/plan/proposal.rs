@@ -25,7 +25,7 @@ pub struct New {
     /// Another mapping.
     pub mapping: Option<NewMapping>,
     /// Another catalogue.
-    pub catalogue: Option<Catalogue>,
+    pub catalogue: Option<catalogue::New>,
     /// Other bindings, by slot.
     #[serde(default)]
     pub bindings: BTreeMap<String, NewBinding>,
@@ -88,20 +88,24 @@ pub(super) fn prepare(
     now: Timestamp,
 ) -> Result<ProposalRecord, PlanError> {
     let mut changes = Vec::new();
-    let stored = catalogue::load(reader)?;
-    let catalogue = new.catalogue.as_ref().unwrap_or(&stored);
-    if let Some(wanted) = &new.catalogue {
-        catalogue::check(wanted)?;
-        changes.push(Proposed::Catalogue {
-            catalogue: wanted.clone(),
-        });
-    }
+    let catalogue = match &new.catalogue {
+        Some(wanted) => {
+            catalogue::check_version(reader, wanted.version)?;
+            let catalogue = Catalogue::from(wanted.clone());
+            catalogue::check(&catalogue)?;
+            changes.push(Proposed::Catalogue {
+                catalogue: catalogue.clone(),
+            });
+            catalogue
+        }
+        None => catalogue::load(reader)?,
+    };
     match &new.mapping {
         Some(wanted) => {
-            let mapping = mapping::prepare(reader, catalogue, &wanted.entries, random, now)?;
+            let mapping = mapping::prepare(reader, &catalogue, &wanted.entries, random, now)?;
             changes.push(Proposed::Mapping { mapping });
         }
-        None => catalogue::check_mapping(catalogue, &mapping::load(reader)?)?,
+        None => catalogue::check_mapping(&catalogue, &mapping::load(reader)?)?,
     }
     for (slot, plugin, grants) in proven {
         changes.push(Proposed::Binding {
@@ -135,9 +139,9 @@ impl From<CatalogueError> for PlanError {
     fn from(error: CatalogueError) -> Self {
         match error {
             CatalogueError::Store(error) => Self::Store(error),
-            other @ (CatalogueError::Invalid { .. } | CatalogueError::InUse { .. }) => {
-                Self::Catalogue(other)
-            }
+            other @ (CatalogueError::Invalid { .. }
+            | CatalogueError::InUse(_)
+            | CatalogueError::Changed { .. }) => Self::Catalogue(other),
         }
     }
 }

@@ -4,6 +4,7 @@ use super::commit::{self, Decided};
 use super::decide::{Failure, Losses, Subject};
 use super::setting::{Instead, Setting};
 use super::{Outcome, Shared, spread};
+use crate::access::catalogue;
 use crate::clock::Timestamp;
 use crate::directory::deleted;
 use crate::model::access::{ASSIGNMENTS_TO_ASK_AGAIN, DIRTY_BY_DUE, Dirty, DirtyRecord};
@@ -59,13 +60,14 @@ impl Shared {
 
     fn try_step(&self, organization: &Organization) -> Result<Outcome, StepError> {
         let now = self.clock.now();
+        let followed = catalogue::default::step(&self.store, organization, now)?;
         let spreading = spread::step(organization, now)?;
         let woken = wake_sleepers(organization, now)?;
         let forgot = deleted::forget(organization, now)?;
         let reader = organization.read()?;
         let due = due(&reader, now, self.batch(organization.id()))?;
         if due.is_empty() {
-            return Ok(if spreading || woken || forgot {
+            return Ok(if followed || spreading || woken || forgot {
                 Outcome::More
             } else {
                 Outcome::Idle(next_due(&reader)?)

@@ -1,7 +1,7 @@
 //! The one place where what goes wrong in the API becomes an answer: a problem document
 //! (RFC 9457).
 
-use super::plans;
+use super::{catalogue, plans};
 use crate::access::catalogue::CatalogueError;
 use crate::access::mapping::MappingError;
 use crate::access::plan::PlanError;
@@ -52,6 +52,11 @@ pub(super) enum ApiError {
     Json(String),
     #[error("query parameter {name}: {problem}")]
     Query { name: &'static str, problem: String },
+    #[error("header {name}: {problem}")]
+    Header {
+        name: &'static str,
+        problem: &'static str,
+    },
     #[error(transparent)]
     Cursor(#[from] BadCursor),
     #[error("the request cannot be run again: {0}")]
@@ -101,6 +106,7 @@ impl ApiError {
             Self::NoOrganizationInPath(_)
             | Self::Json(_)
             | Self::Query { .. }
+            | Self::Header { .. }
             | Self::Cursor(_)
             | Self::Body(BodyError::Broken)
             | Self::Fact(
@@ -127,7 +133,7 @@ impl ApiError {
                 | PlanError::Mapping(_)
                 | PlanError::UnknownActing(_)
                 | PlanError::Words
-                | PlanError::Catalogue(_)
+                | PlanError::Catalogue(CatalogueError::Invalid { .. })
                 | PlanError::Plugin(PluginError::Load(_) | PluginError::WrongKind { .. }),
             )
             | Self::Plugin(PluginError::Load(_) | PluginError::WrongKind { .. }) => {
@@ -153,7 +159,7 @@ impl ApiError {
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Body(BodyError::TooLarge(_)) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Body(BodyError::TooSlow) => StatusCode::REQUEST_TIMEOUT,
-            Self::Catalogue(CatalogueError::InUse { .. })
+            Self::Catalogue(CatalogueError::InUse(_))
             | Self::Tenancy(TenancyError::Form { .. })
             | Self::Seat(SeatError::FromGroup { .. })
             | Self::Fact(
@@ -169,13 +175,18 @@ impl ApiError {
                 | PlanError::Outdated { .. }
                 | PlanError::NoOwner { .. }
                 | PlanError::LocksOutActing { .. }
+                | PlanError::Catalogue(CatalogueError::InUse(_))
                 | PlanError::Plugin(PluginError::NothingBefore { .. }),
             )
             | Self::Plugin(PluginError::NothingBefore { .. })
             | Self::Replay(NoReplay::Stranger | NoReplay::Gap | NoReplay::Masked | NoReplay::Cut) => {
                 StatusCode::CONFLICT
             }
-            Self::Fact(FactError::Changed { .. }) => StatusCode::PRECONDITION_FAILED,
+            Self::Fact(FactError::Changed { .. })
+            | Self::Catalogue(CatalogueError::Changed { .. })
+            | Self::Plan(PlanError::Catalogue(CatalogueError::Changed { .. })) => {
+                StatusCode::PRECONDITION_FAILED
+            }
             Self::Replay(NoReplay::Busy) | Self::NotFresh { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(_)
             | Self::Engine(_)
@@ -189,6 +200,7 @@ impl ApiError {
             | Self::Plan(
                 PlanError::Store(_)
                 | PlanError::Engine(_)
+                | PlanError::Catalogue(CatalogueError::Store(_))
                 | PlanError::Plugin(PluginError::Store(_) | PluginError::Engine(_)),
             )
             | Self::Plugin(PluginError::Store(_) | PluginError::Engine(_)) => {
@@ -205,6 +217,11 @@ impl ApiError {
             && !differences.is_empty()
         {
             return Some(("differences", plans::show_differences(differences)));
+        }
+        if let Self::Catalogue(CatalogueError::InUse(uses))
+        | Self::Plan(PlanError::Catalogue(CatalogueError::InUse(uses))) = self
+        {
+            return Some(("used_by", catalogue::show_uses(uses)));
         }
         None
     }

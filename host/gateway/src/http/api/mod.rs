@@ -8,6 +8,7 @@ mod access;
 mod accounts;
 mod answer;
 mod bindings;
+mod catalogue;
 mod deleted;
 mod directories;
 mod error;
@@ -40,6 +41,10 @@ pub(super) fn router(shared: &Shared) -> Router<Shared> {
             get(organizations::list).post(organizations::create),
         )
         .route("/plugins", get(plugins::list).post(plugins::install))
+        .route(
+            "/default-catalogue",
+            get(catalogue::show_default).put(catalogue::replace_default),
+        )
         .merge(organization())
         .nest("/organizations/{organization}", organization())
         .fallback(unknown)
@@ -93,8 +98,11 @@ fn organization() -> Router<Shared> {
         .route("/mapping", get(mapping::show).put(mapping::replace))
         .route(
             "/catalogue",
-            get(mapping::catalogue).put(mapping::replace_catalogue),
+            get(catalogue::show)
+                .put(catalogue::replace)
+                .delete(catalogue::follow),
         )
+        .route("/catalogue/versions", get(catalogue::list))
         .route("/plans", get(plans::list).post(plans::create))
         .route("/plans/{plan}", get(plans::show).delete(plans::delete))
         .route("/plans/{plan}/accounts", get(plans::accounts))
