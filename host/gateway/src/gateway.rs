@@ -1,5 +1,6 @@
 //! The gateway put together: store, plugins, reconciler, and what a request needs of them.
 
+use crate::access::plan::Planner;
 use crate::access::reconcile::Reconciler;
 use crate::clock::{Clock, Random, Sequence, Timestamp};
 use crate::directory::Moment;
@@ -138,8 +139,10 @@ pub struct Gateway {
     pub store: Store,
     /// The plugins.
     pub plugins: Arc<Plugins>,
+    /// Computes plans in the background.
+    pub planner: Planner,
     /// Decides in the background.
-    pub reconciler: Reconciler,
+    pub reconciler: Arc<Reconciler>,
     /// The time.
     pub clock: Clock,
     /// Random bytes.
@@ -206,6 +209,14 @@ impl Gateway {
             options.reconcilers,
         )
         .map_err(StartError::System)?;
+        let reconciler = Arc::new(reconciler);
+        let planner = Planner::start(
+            store.clone(),
+            Arc::clone(&plugins),
+            Arc::clone(&reconciler),
+            clock.clone(),
+        )
+        .map_err(StartError::System)?;
         let requests = Journal::start(
             store.clone(),
             clock.clone(),
@@ -215,11 +226,13 @@ impl Gateway {
         .map_err(StartError::System)?;
         for (id, _) in organizations::all(&store)? {
             reconciler.wake(OrganizationId::from(id));
+            planner.wake(OrganizationId::from(id));
         }
         warm_up(Arc::clone(&plugins), clock.now()).map_err(StartError::System)?;
         Ok(Self {
             store,
             plugins,
+            planner,
             reconciler,
             clock,
             random,
@@ -288,7 +301,8 @@ impl Gateway {
 /// plugins that are being tried while they are loaded. So no call is refused for want of a slot.
 fn slots(options: &Options) -> u32 {
     const LOADING: usize = 6;
-    u32::try_from(options.workers + options.reconcilers + LOADING).unwrap_or(u32::MAX)
+    const PLANNERS: usize = 1;
+    u32::try_from(options.workers + options.reconcilers + PLANNERS + LOADING).unwrap_or(u32::MAX)
 }
 
 /// Loads the shipped policies beside the start, so that the first decision of a new organization

@@ -196,6 +196,17 @@ fn a_running_gateway_is_managed() {
     assert!(go(&["accounts", "--email", "nobody@acme.test", "--json"]).contains("[]"));
     fs::write(&file, go(&["catalogue", "get"])).unwrap();
     let _ = go(&["catalogue", "set", path]);
+    let catalogue = json!({ "base_roles": [
+        { "name": "Owner" }, { "name": "Admin" }, { "name": "Standard", "default": true },
+        { "name": "Viewer" }
+    ], "seat_types": [{ "name": "viewer", "default": true }] });
+    fs::write(&file, catalogue.to_string()).unwrap();
+    let _ = go(&["catalogue", "set", path]);
+    assert!(go(&["catalogue", "versions"]).contains("Owner, Admin, Standard, Viewer  "));
+    let _ = go(&["catalogue", "follow"]);
+    assert!(go(&["catalogue", "get"]).contains("responder"));
+    let _ = go(&["catalogue", "default", "set", path]);
+    assert!(!go(&["catalogue", "default", "get"]).contains("responder"));
 
     let hostile = folder.path().join("hostile.wasm");
     fs::write(&hostile, gatewright_tests::plugin("hostile")).unwrap();
@@ -205,6 +216,8 @@ fn a_running_gateway_is_managed() {
         plugins.contains("hostile") && plugins.contains("group-roles"),
         "{plugins}"
     );
+    planning(&server, folder.path());
+    guards_are_managed(&server, &go);
     let settings = json!({ "default_role": "Viewer" }).to_string();
     let _ = go(&[
         "bindings",
@@ -226,7 +239,6 @@ fn a_running_gateway_is_managed() {
     );
     assert!(go(&["events"]).contains("grant.added"));
     let _ = go(&["alerts"]);
-    guards_are_managed(&server, &go);
 
     // What it refuses.
     let no = |arguments: &[&str], says: &[&str]| manage(&server, arguments).failed(1, says);
@@ -252,25 +264,80 @@ fn a_running_gateway_is_managed() {
     run(&["accounts", "--url", &url]).failed(1, &["401", "GATEWRIGHT_KEY"]);
 }
 
+/// A change is looked at, then confirmed.
+fn planning(server: &Server, folder: &Path) {
+    let go = |arguments: &[&str]| manage(server, arguments).well();
+    let file = folder.join("planned.json");
+    let entry =
+        json!({ "group": { "name": "Engineering" }, "kind": "base-role", "target": "Owner" });
+    fs::write(&file, json!({ "entries": [entry] }).to_string()).unwrap();
+    let path = file.to_str().unwrap();
+    let printed = go(&["plan", "--mapping", path]);
+    for wanted in [
+        "1 of 1 accounts change",
+        "role-up",
+        "Admin, viewer",
+        "Owner, viewer",
+        "Owner: member of \"Engineering\"",
+        "active with the role Owner afterwards: 1 (ada@acme.test)",
+        "gatewright plans confirm",
+    ] {
+        assert!(printed.contains(wanted), "no {wanted:?} in: {printed}");
+    }
+    let id = printed.rsplit(' ').next().unwrap().trim();
+    assert!(go(&["plans", "list"]).contains(id));
+    assert!(go(&["plans", "show", id, "--kind", "role-up"]).contains("ada@acme.test"));
+    assert!(go(&["plans", "confirm", id, "--acting", "ada@acme.test"]).contains("revision"));
+    assert_eq!(server.account("ada@acme.test")["role"]["name"], "Owner");
+    let bind = r#"roles=group-roles:{"default_role":"Viewer"}"#;
+    let planned: Value =
+        serde_json::from_str(&go(&["plan", "--bind", bind, "--confirm", "--json"])).unwrap();
+    assert_eq!(planned["state"], "confirmed");
+    assert_eq!(planned["accounts"], json!([]));
+    fs::write(&file, json!({ "entries": [] }).to_string()).unwrap();
+    let confirmed = ["plan", "--mapping", path, "--confirm"];
+    manage(server, &confirmed).failed(1, &["409", "Owner"]);
+    let last = go(&["plans", "list"]);
+    let last = last.lines().last().unwrap().split(' ').next().unwrap();
+    assert!(go(&["plans", "delete", last]).contains(last));
+    manage(server, &["plan", "--bind", "roles"]).failed(2, &["SLOT=PLUGIN"]);
+    manage(server, &["plan"]).failed(1, &["400", "proposes nothing"]);
+    let _ = go(&["bindings", "rollback", "roles"]);
+}
+
 /// Starts the gateway on a database whose format a later version has changed.
+/// What is held is seen, and answered.
 fn guards_are_managed(server: &Server, go: &dyn Fn(&[&str]) -> String) {
-    let explained = go(&["explain", "ada@acme.test"]);
+    let eve = server.user("eve@acme.test").id();
+    let group = server.group("Sales", &[&eve]).id();
+    let mapping = server.api().get("/mapping").expect(200).json();
+    let mut entries = mapping["entries"].as_array().unwrap().clone();
+    for entry in &mut entries {
+        *entry = json!({
+            "group": entry["group"], "kind": entry["kind"], "target": entry["target"],
+        });
+    }
+    entries.push(json!({ "group": { "name": "Sales" }, "kind": "base-role", "target": "Admin" }));
+    let _ = server
+        .api()
+        .put("/mapping", &json!({ "entries": entries }))
+        .expect(200);
+    let account = server.account("eve@acme.test")["id"].clone();
+    let account = account.as_str().unwrap();
+    let explained = go(&["explain", "eve@acme.test"]);
     for part in [
         "has not",
-        "member of \"Engineering\"",
+        "member of \"Sales\"",
         "group-roles",
         "no row of the mapping gives it",
         "history",
     ] {
         assert!(explained.contains(part), "no {part} in {explained}");
     }
-    assert!(go(&["history", "Admin"]).contains("ada@acme.test"));
-    assert!(!go(&["history", "Admin", "--at", "2020-01-01T00:00:00Z"]).contains("ada"));
+    assert!(go(&["history", "Admin"]).contains("eve@acme.test"));
+    assert!(!go(&["history", "Admin", "--at", "2020-01-01T00:00:00Z"]).contains("eve"));
     assert!(go(&["guards", "show"]).contains("window_minutes: 60"));
     let _ = go(&["guards", "set", "--number", "0", "--share-percent", "0"]);
-    let ada = server.accounts()[0]["id"].as_str().unwrap().to_owned();
-    let group = server.scim().get("/Groups").expect(200).json();
-    let group = group["Resources"][0]["id"].as_str().unwrap().to_owned();
     let _ = server
         .scim()
         .delete(&format!("/Groups/{group}"))
@@ -281,16 +348,16 @@ fn guards_are_managed(server: &Server, go: &dyn Fn(&[&str]) -> String) {
         held.contains("mass removal") && held.contains("Admin"),
         "{held}"
     );
-    assert!(go(&["explain", &ada]).contains("held: too many accounts"));
-    let _ = go(&["holds", "reject", &ada]);
+    assert!(go(&["explain", account]).contains("held: too many accounts"));
+    let _ = go(&["holds", "reject", account]);
     assert!(go(&["holds", "list"]).contains("pinned by a person"));
-    let _ = go(&["holds", "approve", &ada]);
-    assert_eq!(server.account("ada@acme.test")["role"]["name"], "Standard");
+    let _ = go(&["holds", "approve", account]);
+    assert_eq!(server.account("eve@acme.test")["role"]["name"], "Standard");
     let _ = go(&["removals", "list"]);
     let _ = go(&["removals", "accept"]);
     let _ = go(&["holds", "approve", "--all"]);
     manage(server, &["holds", "approve"]).failed(2, &["--all"]);
-    manage(server, &["removals", "restore", &ada]).failed(1, &["404", "accounts[0]"]);
+    manage(server, &["removals", "restore", account]).failed(1, &["404", "accounts[0]"]);
     manage(server, &["explain", "nobody@acme.test"]).failed(1, &["nobody@acme.test"]);
 }
 

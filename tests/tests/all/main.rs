@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test: what fails here fails the test")]
 
 mod bulk;
+mod catalogue;
 mod chains;
 mod cli;
 mod config;
@@ -19,6 +20,7 @@ mod limits;
 mod managers;
 mod nested;
 mod paging;
+mod plans;
 mod policies;
 mod process;
 mod providers;

@@ -76,6 +76,14 @@ const ORGANIZATION: &[(&str, &str, bool)] = &[
     ("GET", "/removals", true),
     ("POST", "/removals/restore", false),
     ("POST", "/removals/accept", false),
+    ("DELETE", "/catalogue", false),
+    ("GET", "/catalogue/versions", true),
+    ("GET", "/plans", false),
+    ("POST", "/plans", false),
+    ("GET", "/plans/{plan}", false),
+    ("DELETE", "/plans/{plan}", false),
+    ("GET", "/plans/{plan}/accounts", false),
+    ("POST", "/plans/{plan}/confirm", false),
     ("GET", "/bindings", false),
     ("GET", "/bindings/roles", false),
     ("PUT", "/bindings/roles", false),
@@ -86,6 +94,8 @@ const ORGANIZATION: &[(&str, &str, bool)] = &[
 const GATEWAY: &[(&str, &str)] = &[
     ("GET", "/organizations"),
     ("POST", "/organizations"),
+    ("GET", "/default-catalogue"),
+    ("PUT", "/default-catalogue"),
     ("GET", "/plugins"),
     ("POST", "/plugins"),
 ];
@@ -114,6 +124,8 @@ impl Attacked {
             .operator
             .get(&format!("/directories/{directory}/requests"));
         let request = logged.expect(200).json()["requests"][0]["id"].clone();
+        let proposal = json!({ "mapping": { "entries": [] } });
+        let plan = crate::plans::planned(&organization, &proposal);
         let names = vec![
             ("{user}", user),
             ("{deleted}", deleted),
@@ -122,6 +134,7 @@ impl Attacked {
             ("{token}", token),
             ("{directory}", directory),
             ("{request}", request.as_str().unwrap().to_owned()),
+            ("{plan}", plan["id"].as_str().unwrap().to_owned()),
         ];
         Self {
             organization,
@@ -150,6 +163,7 @@ impl Attacked {
             "/directories",
             &format!("/directories/{}/schemas", own.directory),
             "/accounts",
+            "/plans",
         ]
         .map(|path| own.operator.get(path).expect(200).json());
         scim.into_iter().chain(api).collect()
@@ -168,12 +182,14 @@ fn body(method: &str, path: &str) -> Option<Value> {
         }),
         (_, "Users") => json!({ "userName": "mallory@evil.test", "active": true }),
         (_, "Groups") => json!({ "displayName": "Taken" }),
-        (_, "catalogue") => json!({
+        (_, "catalogue" | "default-catalogue") => json!({
             "base_roles": [{ "name": "Taken" }], "custom_roles": [], "seat_types": []
         }),
         (_, "mapping") => json!({ "entries": [
             { "group": { "name": "Victims" }, "kind": "base-role", "target": "Owner" }
         ] }),
+        (_, "plans") => json!({ "mapping": { "entries": [] } }),
+        (_, "confirm") => json!({ "accept_lockout": "I accept to be locked out" }),
         (_, "roles") => json!({ "plugin": "group-roles", "settings": { "default_role": "Owner" } }),
         (_, "organizations" | "directories") => json!({ "name": "Taken" }),
         (_, "schemas") => json!({ "schemas": [
@@ -293,7 +309,7 @@ fn every_scim_route_refuses_every_other_credential() {
 
 #[test]
 fn every_api_route_refuses_every_other_credential() {
-    assert_eq!(ORGANIZATION.len(), 42, "a new route belongs into this list");
+    assert_eq!(ORGANIZATION.len(), 50, "a new route belongs into this list");
     let tenant = Tenant::new("Attacked by API");
     let attacked = Attacked::new(tenant.another("Attacked by API, really"));
     let mut credentials = foreign(&tenant, &attacked.organization);

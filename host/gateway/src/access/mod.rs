@@ -12,5 +12,6 @@ pub mod gather;
 pub mod guard;
 pub mod history;
 pub mod mapping;
+pub mod plan;
 pub mod reconcile;
 pub mod seats;

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod bindings;
+mod catalogue;
 mod client;
 mod demo;
 mod dev;
@@ -8,6 +9,7 @@ mod directories;
 mod guards;
 mod manage;
 mod output;
+mod plans;
 mod requests;
 mod run;
 mod serve;
@@ -42,13 +44,20 @@ enum Command {
     /// Create, list and revoke tokens
     Tokens(manage::Tokens),
     /// Show or replace the mapping of groups to roles and seats
-    Mapping(manage::Document),
-    /// Show or replace the catalogue of roles and seats
-    Catalogue(manage::Document),
+    Mapping(manage::Mapping),
+    /// Show or replace the catalogue of roles and seats, or the default one
+    Catalogue(catalogue::Catalogue),
     /// List and install plugins
     Plugins(manage::Plugins),
     /// Show, set and roll back which policies decide in which slot
     Bindings(bindings::Bindings),
+    /// See what a change would come to for each account, before anybody is concerned
+    ///
+    /// Give any of --mapping, --catalogue and --bind. Nothing is in force until the plan is confirmed:
+    /// with --confirm at once, else with `gatewright plans confirm ID` after a look.
+    Plan(plans::Plan),
+    /// List, show, confirm and delete plans
+    Plans(plans::Plans),
     /// Show accounts with role, seats and the reason for each
     Accounts(manage::Accounts),
     /// Show why an account has what it has, why not what it has not, and what changed when
@@ -83,10 +92,12 @@ pub fn main() -> ExitCode {
         Command::Organizations(command) => command.run(),
         Command::Directories(command) => command.run(),
         Command::Tokens(command) => command.run(),
-        Command::Mapping(command) => command.run("mapping"),
-        Command::Catalogue(command) => command.run("catalogue"),
+        Command::Mapping(command) => command.run(),
+        Command::Catalogue(command) => command.run(),
         Command::Plugins(command) => command.run(),
         Command::Bindings(command) => command.run(),
+        Command::Plan(command) => command.run(),
+        Command::Plans(command) => command.run(),
         Command::Accounts(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::History(command) => command.run(),

@@ -193,6 +193,9 @@ pub struct SpreadRecord {
     /// The request that made it, by its id in the log of requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<Uuid>,
+    /// The confirmed plan that made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Uuid>,
 }
 
 /// What a [`SpreadRecord`] is about.
@@ -326,20 +329,20 @@ json_table! {
 json_table! {
     /// Assignments, by account.
     pub struct Assignments = 121, "assignments", OrganizationScope, Uuid => AssignmentRecord,
-        indexes [&ASSIGNMENTS_TO_ASK_AGAIN, &ASSIGNMENTS_BY_ROLE];
+        indexes [&ASSIGNMENTS_TO_ASK_AGAIN, &ASSIGNMENTS_BY_GRANT];
 }
 /// When a policy wants to be asked again.
 pub static ASSIGNMENTS_TO_ASK_AGAIN: Index<Assignments, u64> =
     Index::multi(1, "ask again", |_, assignment| {
         assignment.ask_again.map(|at| at.0).into_iter().collect()
     });
-
-/// The base role.
-pub static ASSIGNMENTS_BY_ROLE: Index<Assignments, String> =
-    Index::multi(2, "base role", |_, assignment| {
-        let mut grants = assignment.grants.iter();
-        let role = grants.find(|grant| grant.kind == GrantKind::BaseRole);
-        role.map(|grant| grant.name.clone()).into_iter().collect()
+/// Kind and name of each grant: who has it.
+pub static ASSIGNMENTS_BY_GRANT: Index<Assignments, (u8, String)> =
+    Index::multi(10, "grant", |_, assignment| {
+        let grants = assignment.grants.iter();
+        grants
+            .map(|grant| (grant.kind as u8, grant.name.clone()))
+            .collect()
     });
 
 json_table! {

@@ -45,6 +45,12 @@ pub enum PluginError {
     /// A chain has no plugin, or too many.
     #[error("chain: {0} plugins cannot be bound to a slot: give 1 to {max}", max = Chain::MAX)]
     ChainLength(usize),
+    /// What is to be bound is neither one plugin nor a chain.
+    #[error(
+        "give \"plugin\", with \"settings\" and \"grants\" as you like, or \"chain\" alone, a list \
+         of such objects"
+    )]
+    OneOrChain,
     /// Nothing is bound.
     #[error("nothing is bound to slot \"{slot}\"")]
     Unbound {

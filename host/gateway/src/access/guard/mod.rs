@@ -16,10 +16,11 @@ use crate::model::access::{
     AccountStatus, Accounts, Catalogue, DirtyRecord, GrantKind, GrantRecord,
 };
 use crate::model::guard::{GuardSettings, GuardsSet, HoldRecord, Holds};
-use gatewright_store::{Organization, Read, StoreError, WriteError};
+use crate::model::plans::{Planned, PlannedGrant};
+use gatewright_store::{Organization, OrganizationScope, Read, StoreError, WriteError};
 use uuid::Uuid;
 
-pub use owner::{activated, alert_if_last, owner_role, returned};
+pub use owner::{activated, alert_if_last, has_owner, owner_role, returned};
 
 /// Why the guards were not set.
 #[derive(Debug, thiserror::Error)]
@@ -139,18 +140,19 @@ pub fn judge(
         status: None,
     };
     let mut next = Next::default();
+    let approved = account.dirty.approved || is_as_planned(change, account, &outcome)?;
     if losses.none() {
         if let Some(hold) = &hold {
             holds::end(change, account.id, hold)?;
         }
-    } else if !account.dirty.approved
+    } else if !approved
         && let Some(pinned) = holds::still_pinned(change, account.id, hold.as_ref())?
     {
         next.pinned = Some(pinned);
         std::mem::swap(&mut kept, &mut losses);
     } else {
         next.owner = owner::keep(change, account, &outcome, &mut losses, &mut kept)?;
-        let free = account.dirty.approved || !account.said_active;
+        let free = approved || !account.said_active;
         if !losses.none() && !free && !brake::lets_through(change, account, &losses)? {
             next.brake = true;
             kept.grants.append(&mut losses.grants);
@@ -253,8 +255,32 @@ fn is_default_seat(grant: &GrantRecord, catalogue: &Catalogue) -> bool {
     grant.kind == GrantKind::Seat && seats.any(|seat| seat.default && seat.name == grant.name)
 }
 
-/// The record of an account, for guards that look at another one.
-fn is_active(change: &Change<'_, '_>, account: Uuid) -> Result<bool, StoreError> {
-    let record = change.tx.get::<Accounts>(&account)?;
+/// Whether a confirmed plan showed exactly this of the account: a person has seen it.
+fn is_as_planned(
+    change: &Change<'_, '_>,
+    account: &Account<'_>,
+    outcome: &Outcome,
+) -> Result<bool, StoreError> {
+    let Some(plan) = account.dirty.plan else {
+        return Ok(false);
+    };
+    let Some(shown) = change.tx.get::<Planned>(&(plan, account.id))? else {
+        return Ok(false);
+    };
+    let same = |shown: &PlannedGrant, grant: &GrantRecord| {
+        shown.kind == grant.kind && shown.name == grant.name
+    };
+    let (after, grants) = (&shown.after.grants, &outcome.grants);
+    Ok(shown.failure.is_none()
+        && shown.after.status == outcome.status
+        && after.len() == grants.len()
+        && after
+            .iter()
+            .all(|one| grants.iter().any(|grant| same(one, grant))))
+}
+
+/// Whether another account is active.
+fn is_active(reader: &impl Read<OrganizationScope>, account: Uuid) -> Result<bool, StoreError> {
+    let record = reader.get::<Accounts>(&account)?;
     Ok(record.is_some_and(|record| record.status == AccountStatus::Active))
 }

@@ -124,6 +124,7 @@ fn assign(
     wanted: &Wanted,
 ) -> Result<(), StoreError> {
     let account = subject.account;
+    change.moved(account)?;
     let gathered = &subject.gathered;
     let stored = gathered.assignment.as_ref();
     let before = stored.map_or(&[][..], |stored| &stored.grants);

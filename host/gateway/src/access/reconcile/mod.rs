@@ -8,8 +8,10 @@ mod ask;
 mod commit;
 mod decide;
 mod merge;
+pub(in crate::access) mod setting;
 mod spread;
-mod step;
+pub(in crate::access) mod step;
+pub(in crate::access) mod trial;
 
 use crate::clock::{Clock, Timestamp};
 use crate::plugins::Plugins;

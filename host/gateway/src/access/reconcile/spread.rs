@@ -82,7 +82,10 @@ fn expand(
                 .take(STEP)
                 .collect::<Result<Vec<_>, _>>()?;
             for account in &accounts {
-                change.mark_since(*account, since)?;
+                match record.plan {
+                    Some(plan) => change.mark_planned(*account, since, plan)?,
+                    None => change.mark_since(*account, since)?,
+                }
             }
             Ok(Part::of(&accounts, STEP))
         }

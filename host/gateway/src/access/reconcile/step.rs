@@ -2,28 +2,25 @@
 
 use super::ask::Losses;
 use super::commit::{self, Decided};
-use super::decide::{Bound, Failure, Policies, Subject};
+use super::decide::{Failure, Subject};
+use super::setting::{Instead, Setting};
 use super::{Outcome, Shared, spread};
-use crate::access::gather::{Gatherer, Source};
-use crate::access::{catalogue, mapping};
+use crate::access::catalogue;
 use crate::clock::Timestamp;
-use crate::directory::{deleted, schemas};
-use crate::model::access::{ASSIGNMENTS_TO_ASK_AGAIN, DIRTY_BY_DUE, Decider, Dirty, DirtyRecord};
-use crate::model::plugins::{Bindings, Slot};
-use crate::model::tenancy::Directories;
-use crate::plugins::{PluginError, Plugins};
+use crate::directory::deleted;
+use crate::model::access::{ASSIGNMENTS_TO_ASK_AGAIN, DIRTY_BY_DUE, Dirty, DirtyRecord};
+use crate::model::plugins::Slot;
 use gatewright_sandbox::types;
 use gatewright_store::{
     Organization, OrganizationId, OrganizationScope, Range, Read, Reader, StoreError, WriteError,
 };
-use std::collections::HashMap;
 use std::time::Duration;
 use tracing::{error, warn};
 use uuid::Uuid;
 
 /// For each second that failing calls took, an organization that has more to decide rests for so
 /// many: whatever its policies do, they have no more than a quarter of a processor for it.
-const REST: u32 = 3;
+pub(super) const REST: u32 = 3;
 
 /// The wait where no instance was free.
 const CROWDED: Duration = Duration::from_millis(20);
@@ -31,14 +28,15 @@ const CROWDED: Duration = Duration::from_millis(20);
 /// How many accounts are decided in one call of a policy.
 pub(super) const BATCH: usize = 16;
 
+/// Why a step did not come to its end.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum StepError {
+pub(in crate::access) enum StepError {
     #[error("the store could not be read")]
     Store(#[from] StoreError),
     #[error("the decisions could not be stored")]
     Write(#[from] WriteError<StoreError>),
     #[error("the policy in slot \"{}\" could not be loaded", .0.name())]
-    Load(Slot, #[source] PluginError),
+    Load(Slot, #[source] crate::plugins::PluginError),
 }
 
 impl Shared {
@@ -63,6 +61,7 @@ impl Shared {
 
     fn try_step(&self, organization: &Organization) -> Result<Outcome, StepError> {
         let now = self.clock.now();
+        let followed = catalogue::default::step(&self.store, organization, now)?;
         let spreading = spread::step(organization, now)?;
         let woken = wake_sleepers(organization, now)?;
         let forgot = deleted::forget(organization, now)?;
@@ -71,24 +70,17 @@ impl Shared {
         let now = self.clock.now();
         let due = due(&reader, now, self.batch(organization.id()))?;
         if due.is_empty() {
-            return Ok(if spreading || woken || forgot {
+            return Ok(if followed || spreading || woken || forgot {
                 Outcome::More
             } else {
                 Outcome::Idle(next_due(&reader)?)
             });
         }
-        let policies = policies(&self.plugins, &reader)?;
-        let catalogue = catalogue::for_plugins(&catalogue::load(&reader)?);
-        let (subjects, accounts) = subjects(&reader, &due, &catalogue, &self.plugins)?;
-        let context = types::Context {
-            now: now.0,
-            catalogue,
-            organization: organization.id().to_string(),
-            extra: Vec::new(),
-        };
+        let setting = Setting::read(&reader, &self.plugins, &Instead::default())?;
+        let (subjects, accounts) = subjects(&reader, &due, &setting)?;
         drop(reader);
         let mut losses = Losses::none();
-        let verdicts = policies.decide(&context, &subjects, accounts, &mut losses);
+        let verdicts = setting.decide(now, &subjects, accounts, &mut losses);
         let failures: Vec<Failure> = verdicts
             .iter()
             .filter_map(|verdict| verdict.as_ref().err().cloned())
@@ -181,59 +173,16 @@ fn wake_sleepers(organization: &Organization, now: Timestamp) -> Result<bool, St
     Ok(true)
 }
 
-fn policies(plugins: &Plugins, reader: &Reader<OrganizationScope>) -> Result<Policies, StepError> {
-    let mut chains = [const { Vec::new() }; 3];
-    for (slot, chain) in Slot::ALL.into_iter().zip(&mut chains) {
-        *chain = bound(plugins, reader, slot).map_err(|error| StepError::Load(slot, error))?;
-    }
-    Policies::new(chains).map_err(|(slot, error)| StepError::Load(slot, error))
-}
-
-/// The chain of a slot, loaded.
-fn bound(
-    plugins: &Plugins,
-    reader: &Reader<OrganizationScope>,
-    slot: Slot,
-) -> Result<Vec<Bound>, PluginError> {
-    let binding = reader.get::<Bindings>(&slot.name().to_owned())?;
-    let binding = binding.ok_or(PluginError::Unbound { slot: slot.name() })?;
-    let mut chain = Vec::new();
-    for (place, member) in (0..).zip(binding.chain.members()) {
-        let plugin = plugins.load(&member.plugin, &member.grants)?;
-        let about = &plugin.loaded().inspection().about;
-        let by = Decider {
-            slot,
-            place,
-            plugin: about.name.clone(),
-            version: about.version.clone(),
-            binding: binding.version,
-        };
-        chain.push(Bound { plugin, by });
-    }
-    Ok(chain)
-}
-
 /// Those to decide about, and what the policies are told of each.
 fn subjects(
     reader: &Reader<OrganizationScope>,
     due: &[(Uuid, DirtyRecord)],
-    catalogue: &types::Catalogue,
-    plugins: &Plugins,
-) -> Result<(Vec<Subject>, Vec<types::Account>), StepError> {
-    let mapping = mapping::load(reader)?;
-    let mut directories = HashMap::new();
-    for row in reader.scan::<Directories>(Range::all())? {
-        let (id, directory) = row?;
-        let source = Source {
-            provider: plugins.name(&directory.provider),
-            profile: schemas::profile(reader, id, &directory)?,
-        };
-        directories.insert(id, source);
-    }
+    setting: &Setting,
+) -> Result<(Vec<Subject>, Vec<types::Account>), StoreError> {
     // Those that failed last time come last: see `Policies::decide`.
     let (trusted, suspect): (Vec<_>, Vec<_>) =
         due.iter().partition(|(_, dirty)| dirty.failures == 0);
-    let mut gatherer = Gatherer::new(reader, &mapping.entries, catalogue, &directories);
+    let mut gatherer = setting.gatherer(reader);
     let mut subjects = Vec::with_capacity(due.len());
     let mut accounts = Vec::with_capacity(due.len());
     for (account, dirty) in trusted.into_iter().chain(suspect) {

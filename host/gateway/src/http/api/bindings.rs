@@ -7,69 +7,11 @@ use crate::gateway::Gateway;
 use crate::http::Shared;
 use crate::model::plugins::{BindingRecord, Bindings, Bound, Slot};
 use crate::plugins::PluginError;
-use crate::plugins::bindings::{self, Wanted};
+use crate::plugins::bindings;
 use axum::extract::{Path, State};
-use gatewright_sandbox::Grants;
 use gatewright_store::Read;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::HashMap;
-
-/// One plugin, or a chain of them.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct New {
-    plugin: Option<String>,
-    settings: Option<Value>,
-    grants: Option<Grants>,
-    chain: Option<Vec<Member>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Member {
-    /// Name or digest of an installed plugin.
-    plugin: String,
-    #[serde(default = "empty")]
-    settings: Value,
-    /// What it may grant; without it, everything in the catalogue.
-    #[serde(default)]
-    grants: Grants,
-}
-
-fn empty() -> Value {
-    json!({})
-}
-
-impl New {
-    fn wanted(self) -> Result<Vec<Wanted>, ApiError> {
-        let Self {
-            plugin,
-            settings,
-            grants,
-            chain,
-        } = self;
-        let members = match (plugin, chain) {
-            (Some(plugin), None) => vec![Member {
-                plugin,
-                settings: settings.unwrap_or_else(empty),
-                grants: grants.unwrap_or_default(),
-            }],
-            (None, Some(chain)) if settings.is_none() && grants.is_none() => chain,
-            _ => {
-                let remedy = "give \"plugin\", with \"settings\" and \"grants\" as you like, or \
-                              \"chain\" alone, a list of such objects";
-                return Err(ApiError::Json(remedy.to_owned()));
-            }
-        };
-        let wanted = |one: Member| Wanted {
-            plugin: one.plugin,
-            settings: one.settings,
-            grants: one.grants,
-        };
-        Ok(members.into_iter().map(wanted).collect())
-    }
-}
 
 pub(super) async fn list(
     State(shared): State<Shared>,
@@ -115,14 +57,13 @@ pub(super) async fn bind(
     State(shared): State<Shared>,
     Administers(organization): Administers,
     Path(path): Path<HashMap<String, String>>,
-    Json(new): Json<New>,
+    Json(new): Json<bindings::New>,
 ) -> Result<Answer, ApiError> {
     let slot = slot(&path)?;
-    let wanted = new.wanted()?;
     let (shown, revision) = shared
         .gateway
         .run(move |gateway| {
-            let chain = bindings::prove(&gateway.plugins, slot, wanted)?;
+            let chain = bindings::prove(&gateway.plugins, slot, new)?;
             let stored = bindings::bind(&organization, gateway.clock.now(), slot, chain)?;
             gateway.reconciler.retry(organization.id());
             Ok::<_, ApiError>((show_record(gateway, slot, &stored.value), stored.revision))
@@ -157,16 +98,19 @@ fn slot(path: &HashMap<String, String>) -> Result<Slot, ApiError> {
 }
 
 /// The fields of the first plugin stand beside the chain, where they were before there were chains.
+/// One plugin of a chain.
+pub(super) fn show_bound(gateway: &Gateway, one: &Bound) -> Value {
+    json!({
+        "plugin": gateway.plugins.name(&one.plugin),
+        "digest": one.plugin.digest,
+        "settings": one.plugin.settings,
+        "grants": one.grants,
+    })
+}
+
 fn show_record(gateway: &Gateway, slot: Slot, binding: &BindingRecord) -> Value {
-    let member = |one: &Bound| {
-        json!({
-            "plugin": gateway.plugins.name(&one.plugin),
-            "digest": one.plugin.digest,
-            "settings": one.plugin.settings,
-            "grants": one.grants,
-        })
-    };
-    let chain: Vec<Value> = binding.chain.members().map(member).collect();
+    let members = binding.chain.members();
+    let chain: Vec<Value> = members.map(|one| show_bound(gateway, one)).collect();
     let first = &chain[0];
     json!({
         "slot": slot,

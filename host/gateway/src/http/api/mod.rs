@@ -8,6 +8,7 @@ mod access;
 mod accounts;
 mod answer;
 mod bindings;
+mod catalogue;
 mod deleted;
 mod directories;
 mod error;
@@ -17,6 +18,7 @@ mod guards;
 mod history;
 mod mapping;
 mod organizations;
+mod plans;
 mod plugins;
 mod requests;
 mod schemas;
@@ -41,6 +43,10 @@ pub(super) fn router(shared: &Shared) -> Router<Shared> {
             get(organizations::list).post(organizations::create),
         )
         .route("/plugins", get(plugins::list).post(plugins::install))
+        .route(
+            "/default-catalogue",
+            get(catalogue::show_default).put(catalogue::replace_default),
+        )
         .merge(organization())
         .nest("/organizations/{organization}", organization())
         .fallback(unknown)
@@ -94,7 +100,9 @@ fn organization() -> Router<Shared> {
         .route("/mapping", get(mapping::show).put(mapping::replace))
         .route(
             "/catalogue",
-            get(mapping::catalogue).put(mapping::replace_catalogue),
+            get(catalogue::show)
+                .put(catalogue::replace)
+                .delete(catalogue::follow),
         )
         .route("/accounts/{account}/explain", get(history::explain))
         .route("/accounts/{account}/history", get(history::of_account))
@@ -105,6 +113,11 @@ fn organization() -> Router<Shared> {
         .route("/removals", get(guards::removals))
         .route("/removals/restore", post(guards::restore))
         .route("/removals/accept", post(guards::accept))
+        .route("/catalogue/versions", get(catalogue::list))
+        .route("/plans", get(plans::list).post(plans::create))
+        .route("/plans/{plan}", get(plans::show).delete(plans::delete))
+        .route("/plans/{plan}/accounts", get(plans::accounts))
+        .route("/plans/{plan}/confirm", post(plans::confirm))
         .route("/bindings", get(bindings::list))
         .route("/bindings/{slot}", get(bindings::show).put(bindings::bind))
         .route("/bindings/{slot}/rollback", post(bindings::roll_back))
