@@ -2,11 +2,11 @@
 
 use super::{PluginError, Plugins};
 use crate::clock::Timestamp;
-use crate::ledger::{Committed, change};
+use crate::ledger::{Change, Committed, change};
 use crate::model::access::Spread;
 use crate::model::plugins::{BindingRecord, Bindings, Bound, Chain, Slot};
 use gatewright_sandbox::Grants;
-use gatewright_store::{Organization, Read};
+use gatewright_store::{Organization, Read, StoreError};
 use serde_json::{Value, json};
 
 /// How many earlier bindings are kept to go back to.
@@ -107,7 +107,24 @@ pub fn bind(
     slot: Slot,
     chain: Chain,
 ) -> Result<Committed<BindingRecord>, PluginError> {
-    store(organization, now, slot, move |before| {
+    let committed = change(organization, now, move |change| {
+        let binding = put(change, slot, &chain)?;
+        change.spread(Spread::Everybody)?;
+        Ok::<_, PluginError>(binding)
+    })?;
+    Ok(committed)
+}
+
+/// Binds a chain that was proven to a slot. Who is concerned is for the caller to mark.
+///
+/// # Errors
+/// What the store says.
+pub fn put(
+    change: &mut Change<'_, '_>,
+    slot: Slot,
+    chain: &Chain,
+) -> Result<BindingRecord, StoreError> {
+    store(change, slot, |before| {
         let mut previous = Vec::new();
         if let Some(before) = before {
             previous.clone_from(&before.previous);
@@ -115,7 +132,7 @@ pub fn bind(
             let surplus = previous.len().saturating_sub(HISTORY);
             previous.drain(..surplus);
         }
-        Ok((chain.clone(), previous))
+        Ok::<Next, StoreError>((chain.clone(), previous))
     })
 }
 
@@ -128,45 +145,44 @@ pub fn roll_back(
     now: Timestamp,
     slot: Slot,
 ) -> Result<Committed<BindingRecord>, PluginError> {
-    store(organization, now, slot, move |before| {
-        let nothing = PluginError::NothingBefore { slot: slot.name() };
-        let mut previous = before
-            .map(|before| before.previous.clone())
-            .unwrap_or_default();
-        let earlier = previous.pop().ok_or(nothing)?;
-        Ok((earlier, previous))
-    })
-}
-
-type Next = (Chain, Vec<Chain>);
-
-fn store(
-    organization: &Organization,
-    now: Timestamp,
-    slot: Slot,
-    next: impl Fn(Option<&BindingRecord>) -> Result<Next, PluginError> + Send + 'static,
-) -> Result<Committed<BindingRecord>, PluginError> {
     let committed = change(organization, now, move |change| {
-        let key = slot.name().to_owned();
-        let before = change.tx.get::<Bindings>(&key)?;
-        let (chain, previous) = next(before.as_ref())?;
-        let binding = BindingRecord {
-            version: before.map_or(0, |before| before.version) + 1,
-            chain,
-            bound: change.at(),
-            previous,
-        };
-        change.tx.put::<Bindings>(&key, &binding)?;
-        let members = binding.chain.members();
-        let digests: Vec<&String> = members.map(|one| &one.plugin.digest).collect();
-        change.event(
-            "binding.changed",
-            json!({
-                "slot": key, "version": binding.version, "digest": digests[0], "chain": digests,
-            }),
-        )?;
+        let binding = store(change, slot, |before| {
+            let nothing = PluginError::NothingBefore { slot: slot.name() };
+            let mut previous = before.map_or(Vec::new(), |before| before.previous.clone());
+            let earlier = previous.pop().ok_or(nothing)?;
+            Ok::<Next, PluginError>((earlier, previous))
+        })?;
         change.spread(Spread::Everybody)?;
         Ok::<_, PluginError>(binding)
     })?;
     Ok(committed)
+}
+
+/// The chain to be bound, and those before it.
+type Next = (Chain, Vec<Chain>);
+
+fn store<E: From<StoreError>>(
+    change: &mut Change<'_, '_>,
+    slot: Slot,
+    next: impl FnOnce(Option<&BindingRecord>) -> Result<Next, E>,
+) -> Result<BindingRecord, E> {
+    let key = slot.name().to_owned();
+    let before = change.tx.get::<Bindings>(&key)?;
+    let (chain, previous) = next(before.as_ref())?;
+    let binding = BindingRecord {
+        version: before.map_or(0, |before| before.version) + 1,
+        chain,
+        bound: change.at(),
+        previous,
+    };
+    change.tx.put::<Bindings>(&key, &binding)?;
+    let members = binding.chain.members();
+    let digests: Vec<&String> = members.map(|one| &one.plugin.digest).collect();
+    change.event(
+        "binding.changed",
+        json!({
+            "slot": key, "version": binding.version, "digest": digests[0], "chain": digests,
+        }),
+    )?;
+    Ok(binding)
 }
