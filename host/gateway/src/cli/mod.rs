@@ -5,6 +5,7 @@ mod client;
 mod demo;
 mod dev;
 mod directories;
+mod guards;
 mod manage;
 mod output;
 mod requests;
@@ -50,6 +51,16 @@ enum Command {
     Bindings(bindings::Bindings),
     /// Show accounts with role, seats and the reason for each
     Accounts(manage::Accounts),
+    /// Show why an account has what it has, why not what it has not, and what changed when
+    Explain(guards::Explain),
+    /// Show who had a role, a seat or a status at a time
+    History(guards::History),
+    /// Show and set when the brake on mass removal trips
+    Guards(guards::Guards),
+    /// Show, approve and reject what is held: removals that nobody may have meant
+    Holds(guards::Holds),
+    /// Show what was taken within the window, and give it back
+    Removals(guards::Removals),
     /// Read the event log
     Events(manage::Events),
     /// Show what went wrong and wants a person
@@ -77,6 +88,11 @@ pub fn main() -> ExitCode {
         Command::Plugins(command) => command.run(),
         Command::Bindings(command) => command.run(),
         Command::Accounts(command) => command.run(),
+        Command::Explain(command) => command.run(),
+        Command::History(command) => command.run(),
+        Command::Guards(command) => command.run(),
+        Command::Holds(command) => command.run(),
+        Command::Removals(command) => command.run(),
         Command::Events(command) => command.run(),
         Command::Alerts(command) => command.run(),
         Command::Requests(command) => command.run(),
