@@ -311,7 +311,8 @@ fn warm_up(plugins: Arc<Plugins>, now: Timestamp) -> std::io::Result<()> {
     let load = move || {
         for (slot, binding) in bindings::shipped(&plugins, now).unwrap_or_default() {
             // Who needs it next meets the same error, with somebody to tell.
-            if let Err(error) = plugins.load(&binding.plugin, &binding.grants) {
+            let bound = &binding.chain.first;
+            if let Err(error) = plugins.load(&bound.plugin, &bound.grants) {
                 let error = chain(&error);
                 tracing::warn!(slot = slot.name(), error, "shipped policy not loaded");
             }

@@ -112,6 +112,12 @@ impl<'a, 'w> Change<'a, 'w> {
         self.cause.at
     }
 
+    /// The identity provider's request that it follows from.
+    #[must_use]
+    pub fn request(&self) -> Option<Uuid> {
+        self.cause.request
+    }
+
     /// Says that the change follows from an earlier request: what happens from here on, does.
     pub fn follows(&mut self, request: Option<Uuid>) {
         self.cause.request = request;
@@ -192,6 +198,20 @@ impl<'a, 'w> Change<'a, 'w> {
         Ok(())
     }
 
+    /// Says that an account is to be decided anew because of the change of revision `since`, and may
+    /// lose what is to be taken from it.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn approve(&mut self, account: Uuid, since: u64) -> Result<(), StoreError> {
+        self.mark_since(account, since)?;
+        if let Some(mut dirty) = self.tx.get::<Dirty>(&account)? {
+            dirty.approved = true;
+            self.tx.put::<Dirty>(&account, &dirty)?;
+        }
+        Ok(())
+    }
+
     fn put_mark(
         &mut self,
         account: Uuid,
@@ -211,6 +231,7 @@ impl<'a, 'w> Change<'a, 'w> {
             failures,
             request: self.cause.request,
             plan,
+            approved: false,
         };
         self.tx.put::<Dirty>(&account, &record)?;
         self.changed = true;

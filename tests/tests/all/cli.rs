@@ -49,7 +49,7 @@ fn a_start_that_cannot_be_is_explained() {
         .failed(1, &["the gateway did not start", "gatewright.redb"]);
     of_a_later_version(&folder.path().join("later")).failed(
         1,
-        &["the gateway did not start", "format 4", "formats up to 3"],
+        &["the gateway did not start", "format 1001", "formats up to"],
     );
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
@@ -226,11 +226,20 @@ fn a_running_gateway_is_managed() {
         &settings,
     ]);
     let _ = go(&["bindings", "rollback", "roles"]);
-    assert!(go(&["bindings", "list"]).contains("group-seats"));
+    let chain = json!([{ "plugin": "group-roles" }, { "plugin": "group-roles", "settings": { "grace": "7d" } }]);
+    let chain = chain.to_string();
+    let bound = go(&["bindings", "set", "roles", "--chain", &chain]);
+    assert_eq!(bound.matches("group-roles").count(), 2, "{bound}");
+    let bindings = go(&["bindings", "list"]);
+    assert!(
+        bindings.contains("group-seats") && bindings.contains("7d"),
+        "{bindings}"
+    );
     assert!(go(&["events"]).contains("grant.added"));
     let _ = go(&["alerts"]);
-
+    let _ = go(&["bindings", "rollback", "roles"]);
     planning(&server, folder.path());
+    guards_are_managed(&server, &go);
 
     // What it refuses.
     let no = |arguments: &[&str], says: &[&str]| manage(&server, arguments).failed(1, says);
@@ -245,6 +254,8 @@ fn a_running_gateway_is_managed() {
     no(&["tokens", "revoke", "nothing"], &["404", "nothing"]);
     let broken = ["bindings", "set", "roles", "group-roles", "--settings", "{"];
     manage(&server, &broken).failed(2, &["--settings"]);
+    let both = ["bindings", "set", "roles", "group-roles", "--chain", "[]"];
+    manage(&server, &both).failed(2, &["--chain"]);
     fs::write(&file, "{").unwrap();
     manage(&server, &["mapping", "set", path]).failed(2, &[path]);
     no(&["accounts", "--key", "gwa_wrong"], &["401", "not known"]);
@@ -292,17 +303,72 @@ fn planning(server: &Server, folder: &Path) {
     assert!(go(&["plans", "delete", last]).contains(last));
     manage(server, &["plan", "--bind", "roles"]).failed(2, &["SLOT=PLUGIN"]);
     manage(server, &["plan"]).failed(1, &["400", "proposes nothing"]);
+    // As it was.
     let _ = go(&["bindings", "rollback", "roles"]);
+    let entry =
+        json!({ "group": { "name": "Engineering" }, "kind": "base-role", "target": "Admin" });
+    fs::write(&file, json!({ "entries": [entry] }).to_string()).unwrap();
+    let words = "I accept to be locked out";
+    let _ = go(&[
+        "plan",
+        "--mapping",
+        path,
+        "--confirm",
+        "--accept-lockout",
+        words,
+    ]);
+    assert_eq!(server.account("ada@acme.test")["role"]["name"], "Admin");
 }
 
 /// Starts the gateway on a database whose format a later version has changed.
+fn guards_are_managed(server: &Server, go: &dyn Fn(&[&str]) -> String) {
+    let explained = go(&["explain", "ada@acme.test"]);
+    for part in [
+        "has not",
+        "member of \"Engineering\"",
+        "group-roles",
+        "no row of the mapping gives it",
+        "history",
+    ] {
+        assert!(explained.contains(part), "no {part} in {explained}");
+    }
+    assert!(go(&["history", "Admin"]).contains("ada@acme.test"));
+    assert!(!go(&["history", "Admin", "--at", "2020-01-01T00:00:00Z"]).contains("ada"));
+    assert!(go(&["guards", "show"]).contains("window_minutes: 60"));
+    let _ = go(&["guards", "set", "--number", "0", "--share-percent", "0"]);
+    let ada = server.accounts()[0]["id"].as_str().unwrap().to_owned();
+    let group = server.scim().get("/Groups").expect(200).json();
+    let group = group["Resources"][0]["id"].as_str().unwrap().to_owned();
+    let _ = server
+        .scim()
+        .delete(&format!("/Groups/{group}"))
+        .expect(204);
+    let _ = server.accounts();
+    let held = go(&["holds", "list"]);
+    assert!(
+        held.contains("mass removal") && held.contains("Admin"),
+        "{held}"
+    );
+    assert!(go(&["explain", &ada]).contains("held: too many accounts"));
+    let _ = go(&["holds", "reject", &ada]);
+    assert!(go(&["holds", "list"]).contains("pinned by a person"));
+    let _ = go(&["holds", "approve", &ada]);
+    assert_eq!(server.account("ada@acme.test")["role"]["name"], "Standard");
+    let _ = go(&["removals", "list"]);
+    let _ = go(&["removals", "accept"]);
+    let _ = go(&["holds", "approve", "--all"]);
+    manage(server, &["holds", "approve"]).failed(2, &["--all"]);
+    manage(server, &["removals", "restore", &ada]).failed(1, &["404", "accounts[0]"]);
+    manage(server, &["explain", "nobody@acme.test"]).failed(1, &["nobody@acme.test"]);
+}
+
 fn of_a_later_version(data: &Path) -> Ended {
-    // This version's own steps, and one more.
+    // More steps than any version of today has.
     const CHANGE: Migration = Migration {
         name: "what a later version does",
         run: |_| Ok(()),
     };
-    static CHANGES: &[Migration] = &[CHANGE; 3];
+    static CHANGES: &[Migration] = &[CHANGE; 1_000];
     fs::create_dir(data).unwrap();
     let engine = RedbEngine::open(&data.join("gatewright.redb"), RedbOptions::default()).unwrap();
     drop(Store::open_with(Arc::new(engine), CHANGES).unwrap());

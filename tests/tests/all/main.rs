@@ -4,6 +4,7 @@
 
 mod bulk;
 mod catalogue;
+mod chains;
 mod cli;
 mod config;
 mod crash;
@@ -12,6 +13,7 @@ mod errors;
 mod failures;
 mod filters;
 mod groups;
+mod guards;
 mod hostile;
 mod isolation;
 mod limits;
@@ -19,6 +21,7 @@ mod managers;
 mod nested;
 mod paging;
 mod plans;
+mod policies;
 mod process;
 mod providers;
 mod requests;

@@ -243,6 +243,14 @@ pub fn check(catalogue: &Catalogue) -> Result<(), CatalogueError> {
             return invalid(list.into(), "has more than one default: mark at most one");
         }
     }
+    for (place, seat) in catalogue.seat_types.iter().enumerate() {
+        if seat.capacity.is_none() && seat.when_full != WhenFull::default() {
+            return invalid(
+                format!("seat_types[{place}].when_full"),
+                "says what becomes of a seat that is never full: give it a capacity, or leave this out",
+            );
+        }
+    }
     Ok(())
 }
 

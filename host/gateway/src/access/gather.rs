@@ -160,7 +160,7 @@ impl<'a, R: Read<OrganizationScope>> Gatherer<'a, R> {
             mapping_options: Vec::new(),
             decided: assignment.as_ref().map(|stored| stored.decided.0),
             created: record.created.0,
-            extra: Vec::new(),
+            extra: lifecycle_reasons(assignment.as_ref()),
         };
         let gathered = Gathered {
             record,
@@ -341,6 +341,16 @@ fn grants(assignment: Option<&AssignmentRecord>, entries: &[Uuid]) -> Vec<types:
         extra: Vec::new(),
     };
     assignment.grants.iter().map(told).collect()
+}
+
+/// What each lifecycle policy said last.
+fn lifecycle_reasons(assignment: Option<&AssignmentRecord>) -> Vec<types::NamedValue> {
+    let reasons = assignment.map_or(&[][..], |stored| &stored.lifecycle_reasons);
+    let told = |reason: &String| types::NamedValue {
+        name: "lifecycle-reason".to_owned(),
+        value: reason.clone(),
+    };
+    reasons.iter().map(told).collect()
 }
 
 /// The kind of a grant as the contract has it.

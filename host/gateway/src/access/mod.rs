@@ -3,9 +3,14 @@
 
 pub mod accounts;
 pub mod alerts;
+pub mod assignment;
 pub mod catalogue;
+pub mod explain;
+pub mod facts;
 pub mod fresh;
 pub mod gather;
+pub mod guard;
+pub mod history;
 pub mod mapping;
 pub mod plan;
 pub mod reconcile;

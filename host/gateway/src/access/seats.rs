@@ -1,14 +1,13 @@
 //! Seats taken away by hand.
 
-use crate::access::mapping;
+use crate::access::{assignment, mapping};
 use crate::clock::Timestamp;
 use crate::directory::membership::Memberships;
 use crate::ledger::Change;
 use crate::ledger::{Committed, change};
 use crate::model::access::Accounts;
-use crate::model::access::{Assignments, GrantKind, MappingEntry};
+use crate::model::access::{Assignments, GrantKind, GrantRecord, MappingEntry};
 use gatewright_store::{Organization, Read, StoreError, WriteError};
-use serde_json::json;
 use uuid::Uuid;
 
 /// Why a seat was not taken away.
@@ -70,12 +69,13 @@ pub fn revoke(
                 group,
             });
         }
+        let before = assignment.grants.clone();
         assignment.grants.remove(place);
+        let record = change.tx.get::<Accounts>(&account)?;
+        let label = record.map_or_else(String::new, |record| record.label);
+        let why = |_: &GrantRecord| "by hand".to_owned();
+        assignment::changed(change, (account, &label), &before, &assignment.grants, &why)?;
         change.tx.put::<Assignments>(&account, &assignment)?;
-        change.event(
-            "grant.removed",
-            json!({ "account": account, "kind": "seat", "name": seat, "reason": "by hand" }),
-        )?;
         change.mark(account)?;
         Ok(())
     })

@@ -180,63 +180,6 @@ impl Plugins {
 }
 
 #[derive(Args)]
-pub(super) struct Bindings {
-    #[command(flatten)]
-    connection: Connection,
-    #[command(subcommand)]
-    action: BindingAction,
-}
-
-#[derive(Subcommand)]
-enum BindingAction {
-    /// List them
-    List,
-    /// Bind a plugin to a slot; everybody is decided anew
-    Set {
-        /// lifecycle, roles or seats
-        slot: String,
-        /// Name or digest of an installed plugin
-        plugin: String,
-        /// Its settings, a JSON object
-        #[arg(long, default_value = "{}")]
-        settings: String,
-    },
-    /// Return to what was bound before
-    Rollback {
-        /// lifecycle, roles or seats
-        slot: String,
-    },
-}
-
-impl Bindings {
-    pub(super) fn run(self) -> Result<(), CliError> {
-        let to = &self.connection;
-        const COLUMNS: [&str; 5] = ["slot", "plugin", "version", "digest", "settings"];
-        match self.action {
-            BindingAction::List => {
-                let answer = to.get(&to.path("/bindings"))?;
-                show(to, &answer, "bindings", &COLUMNS);
-            }
-            BindingAction::Set {
-                slot,
-                plugin,
-                settings,
-            } => {
-                let settings = parse("--settings", &settings)?;
-                let body = json!({ "plugin": plugin, "settings": settings });
-                let answer = to.put(&to.path(&format!("/bindings/{slot}")), &body)?;
-                created(to, &answer, &COLUMNS);
-            }
-            BindingAction::Rollback { slot } => {
-                let path = to.path(&format!("/bindings/{slot}/rollback"));
-                created(to, &to.post(&path, &json!({}))?, &COLUMNS);
-            }
-        }
-        Ok(())
-    }
-}
-
-#[derive(Args)]
 pub(super) struct Accounts {
     #[command(flatten)]
     connection: Connection,

@@ -1,10 +1,12 @@
 //! The command line.
 
+mod bindings;
 mod catalogue;
 mod client;
 mod demo;
 mod dev;
 mod directories;
+mod guards;
 mod manage;
 mod output;
 mod plans;
@@ -47,8 +49,8 @@ enum Command {
     Catalogue(catalogue::Catalogue),
     /// List and install plugins
     Plugins(manage::Plugins),
-    /// Show, set and roll back which policy decides in which slot
-    Bindings(manage::Bindings),
+    /// Show, set and roll back which policies decide in which slot
+    Bindings(bindings::Bindings),
     /// See what a change would come to for each account, before anybody is concerned
     ///
     /// Give any of --mapping, --catalogue and --bind. Nothing is in force until the plan is confirmed:
@@ -58,6 +60,16 @@ enum Command {
     Plans(plans::Plans),
     /// Show accounts with role, seats and the reason for each
     Accounts(manage::Accounts),
+    /// Show why an account has what it has, why not what it has not, and what changed when
+    Explain(guards::Explain),
+    /// Show who had a role, a seat or a status at a time
+    History(guards::History),
+    /// Show and set when the brake on mass removal trips
+    Guards(guards::Guards),
+    /// Show, approve and reject what is held: removals that nobody may have meant
+    Holds(guards::Holds),
+    /// Show what was taken within the window, and give it back
+    Removals(guards::Removals),
     /// Read the event log
     Events(manage::Events),
     /// Show what went wrong and wants a person
@@ -87,6 +99,11 @@ pub fn main() -> ExitCode {
         Command::Plan(command) => command.run(),
         Command::Plans(command) => command.run(),
         Command::Accounts(command) => command.run(),
+        Command::Explain(command) => command.run(),
+        Command::History(command) => command.run(),
+        Command::Guards(command) => command.run(),
+        Command::Holds(command) => command.run(),
+        Command::Removals(command) => command.run(),
         Command::Events(command) => command.run(),
         Command::Alerts(command) => command.run(),
         Command::Requests(command) => command.run(),

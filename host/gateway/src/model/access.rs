@@ -19,6 +19,32 @@ pub enum AccountStatus {
     Deleted,
 }
 
+impl AccountStatus {
+    /// As events and the API spell it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Deactivated => "deactivated",
+            Self::Deleted => "deleted",
+        }
+    }
+
+    /// Whether it lets a person do less.
+    #[must_use]
+    pub fn is_worse_than(self, other: Self) -> bool {
+        self.severity() > other.severity()
+    }
+
+    fn severity(self) -> u8 {
+        match self {
+            Self::Active => 0,
+            Self::Deactivated => 1,
+            Self::Deleted => 2,
+        }
+    }
+}
+
 /// A person in the application.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AccountRecord {
@@ -125,6 +151,13 @@ pub struct AssignmentRecord {
     pub revision: u64,
     /// When the policies want to be asked again.
     pub ask_again: Option<Timestamp>,
+    /// Seats that the policies wanted and that were all taken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub denied: Vec<String>,
+    /// What each lifecycle policy of the chain gave as its reason: they are handed back, since it is
+    /// there that a policy notes what it is told once only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lifecycle_reasons: Vec<String>,
 }
 
 /// That an account's facts moved and no decision has seen it yet.
@@ -144,6 +177,9 @@ pub struct DirtyRecord {
     /// The confirmed plan that shows what is to be decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<Uuid>,
+    /// A person said that the account may lose what is to be taken from it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub approved: bool,
 }
 
 /// A change that concerns more accounts than a request may touch. The reconciler expands it, a
@@ -218,6 +254,14 @@ pub enum Spread {
     },
     /// The mapping, the catalogue or a binding changed: everybody is decided again.
     Everybody,
+    /// A person approved all that the brake holds.
+    HoldsApproved,
+    /// A person rejected all that the brake holds.
+    HoldsRejected,
+    /// A person gave back all that was taken within the window.
+    RemovalsRestored,
+    /// A person said that all that was taken within the window was meant.
+    RemovalsAccepted,
 }
 
 /// A group that somebody was in through another group.
@@ -285,7 +329,7 @@ json_table! {
 json_table! {
     /// Assignments, by account.
     pub struct Assignments = 121, "assignments", OrganizationScope, Uuid => AssignmentRecord,
-        indexes [&ASSIGNMENTS_TO_ASK_AGAIN, &ASSIGNMENTS_BY_GRANT];
+        indexes [&ASSIGNMENTS_TO_ASK_AGAIN, &ASSIGNMENTS_BY_ROLE, &ASSIGNMENTS_BY_GRANT];
 }
 /// When a policy wants to be asked again.
 pub static ASSIGNMENTS_TO_ASK_AGAIN: Index<Assignments, u64> =
@@ -299,6 +343,14 @@ pub static ASSIGNMENTS_BY_GRANT: Index<Assignments, (u8, String)> =
         grants
             .map(|grant| (grant.kind as u8, grant.name.clone()))
             .collect()
+    });
+
+/// The base role.
+pub static ASSIGNMENTS_BY_ROLE: Index<Assignments, String> =
+    Index::multi(2, "base role", |_, assignment| {
+        let mut grants = assignment.grants.iter();
+        let role = grants.find(|grant| grant.kind == GrantKind::BaseRole);
+        role.map(|grant| grant.name.clone()).into_iter().collect()
     });
 
 json_table! {

@@ -8,6 +8,7 @@ pub mod access;
 pub mod catalogue;
 pub mod events;
 pub mod facts;
+pub mod guard;
 pub mod migrations;
 pub mod plans;
 pub mod plugins;

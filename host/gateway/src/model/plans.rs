@@ -1,9 +1,8 @@
 //! Plans: a change that was proposed, and what it would come to for each account.
 
 use super::access::{AccountStatus, Catalogue, GrantKind, MappingRecord};
-use super::plugins::{PluginRef, Slot};
+use super::plugins::{Chain, Slot};
 use crate::clock::Timestamp;
-use gatewright_sandbox::Grants;
 use gatewright_store::{Index, OrganizationScope, json_table};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -26,10 +25,8 @@ pub enum Proposed {
     Binding {
         /// The slot.
         slot: Slot,
-        /// The plugin and its settings, which it has accepted.
-        plugin: PluginRef,
-        /// What it may grant.
-        grants: Grants,
+        /// The policies, which have accepted their settings.
+        chain: Chain,
     },
 }
 
@@ -114,6 +111,9 @@ pub struct PlanRecord {
     pub considered: u64,
     /// How many accounts would change in which way.
     pub counts: Counts,
+    /// Whether who confirmed it accepts that nobody, or not they, is owner afterwards.
+    #[serde(default)]
+    pub lockout_accepted: bool,
     /// Where it no longer held when it was to be confirmed: some accounts.
     #[serde(default)]
     pub differences: Vec<Difference>,

@@ -5,7 +5,8 @@
 #![forbid(unsafe_code)]
 
 use gatewright_sdk::{
-    Account, Context, Grant, GrantKind, Problem, Proposal, Refusal, RoleDecision, RolePolicy,
+    Account, Context, Grant, GrantKind, Period, Problem, Proposal, Refusal, RoleDecision,
+    RolePolicy,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -19,6 +20,9 @@ pub struct Settings {
     /// Whether roles that a person gave by hand, or that the account had before its directory was
     /// connected, stay.
     keep_local: bool,
+    /// For how long a role that a group gave stays after the person left the group, such as "8h" or
+    /// "7d"; not at all if not set.
+    grace: Option<Period>,
 }
 
 impl Default for Settings {
@@ -26,6 +30,7 @@ impl Default for Settings {
         Self {
             default_role: None,
             keep_local: true,
+            grace: None,
         }
     }
 }
@@ -49,13 +54,22 @@ impl RolePolicy for GroupRoles {
 
     fn decide(&self, context: &Context, account: &Account) -> Result<RoleDecision, Refusal> {
         let mut decision = RoleDecision::as_mapped(context, account);
+        if let Some(grace) = self.0.grace {
+            for left in account.left(context) {
+                if let Some((role, until)) = left.keep_for(grace, context.now)
+                    && decision.add(context, role)
+                {
+                    decision = decision.ask_again_at(until);
+                }
+            }
+        }
         if self.0.keep_local {
             keep_local(&mut decision, context, account);
         }
         if decision.base_role().is_none()
             && let Some(role) = self.default_role(context)?
         {
-            decision.roles.insert(0, role);
+            decision.add(context, role);
         }
         Ok(decision)
     }
@@ -95,10 +109,7 @@ fn keep_local(decision: &mut RoleDecision, context: &Context, account: &Account)
     for grant in
         local(GrantKind::CustomRole, "manual").chain(local(GrantKind::CustomRole, "import"))
     {
-        let has = |role: &Proposal| role.kind == GrantKind::CustomRole && role.name == grant.name;
-        if !decision.roles.iter().any(has) {
-            decision.roles.push(Proposal::keep(grant));
-        }
+        decision.add(context, Proposal::keep(grant));
     }
 }
 

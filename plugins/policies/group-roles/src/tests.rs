@@ -154,3 +154,90 @@ fn refuses_settings_that_make_no_sense() {
     let problems = GroupRoles::configure(settings).unwrap_err();
     assert_eq!(problems[0].pointer, "/default_role");
 }
+
+/// Was in Leads until four seconds ago, which gives the base role Admin and the custom role Auditor.
+fn leaver() -> testing::AccountBuilder {
+    testing::account("ada@example.com")
+        .decided()
+        .left_group("Leads")
+        .maps("Leads", GrantKind::BaseRole, "Admin")
+        .maps("Leads", GrantKind::CustomRole, "Auditor")
+        .has_mapped(GrantKind::BaseRole, "Admin")
+        .has_mapped(GrantKind::CustomRole, "Auditor")
+}
+
+fn at(mut account: Account, ended: u64) -> Account {
+    for membership in &mut account.memberships {
+        membership.ended = membership.ended.map(|_| ended);
+    }
+    account
+}
+
+#[test]
+fn a_role_from_a_group_stays_for_its_grace_and_no_longer() {
+    let account = at(leaver().build(), testing::NOW - 4_000);
+    assert_eq!(decide("{}", &account), roles(&[("Viewer", "default role")]));
+    let policy = policy(r#"{"grace": "10s"}"#);
+    let decision = policy.decide(&testing::context(), &account).unwrap();
+    assert_eq!(decision.ask_again, Some(testing::NOW + 6_000));
+    let reason = "given by policy, kept after leaving at 2025-12-31T23:59:56Z";
+    let kept = roles(&[("Admin", reason), ("Auditor", reason)]);
+    assert_eq!(decide(r#"{"grace": "10s"}"#, &account), kept);
+
+    // The next decisions are told of no membership, and have the reason.
+    let mut later = testing::account("ada@example.com")
+        .decided()
+        .has_mapped(GrantKind::BaseRole, "Admin")
+        .has_mapped(GrantKind::CustomRole, "Auditor")
+        .build();
+    for grant in &mut later.grants {
+        reason.clone_into(&mut grant.reason);
+    }
+    assert_eq!(decide(r#"{"grace": "10s"}"#, &later), kept);
+    let mut context = testing::context();
+    context.now += 5_999;
+    assert_eq!(decide_in(&context, r#"{"grace": "10s"}"#, &later), kept);
+    context.now += 1;
+    assert_eq!(
+        decide_in(&context, r#"{"grace": "10s"}"#, &later),
+        roles(&[("Viewer", "default role")])
+    );
+}
+
+#[test]
+fn a_grace_gives_way_to_a_higher_role_and_to_one_given_by_hand() {
+    let grace = r#"{"grace": "1d"}"#;
+    let with = |role: &str| {
+        let account = leaver()
+            .in_group("Board")
+            .maps("Board", GrantKind::BaseRole, role)
+            .build();
+        decide(grace, &account)[0].0.clone()
+    };
+    assert_eq!(with("Owner"), "Owner");
+    assert_eq!(with("Editor"), "Admin");
+    let by_hand = leaver()
+        .has(GrantKind::BaseRole, "Viewer", "manual")
+        .build();
+    assert_eq!(decide(grace, &by_hand)[0].0, "Viewer");
+}
+
+#[test]
+fn a_row_that_is_gone_from_the_mapping_has_no_grace() {
+    let account = testing::account("ada@example.com")
+        .decided()
+        .in_group("Leads")
+        .has_mapped(GrantKind::BaseRole, "Admin")
+        .build();
+    assert_eq!(
+        decide(r#"{"grace": "1d"}"#, &account),
+        roles(&[("Viewer", "default role")])
+    );
+}
+
+#[test]
+fn a_grace_is_a_period() {
+    let problem = testing::settings::<Settings>(r#"{"grace": "a week"}"#).unwrap_err();
+    assert_eq!(problem.pointer, "/grace");
+    assert!(problem.message.contains("\"7d\""), "{problem:?}");
+}

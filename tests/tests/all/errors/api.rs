@@ -96,6 +96,26 @@ fn the_api() {
         ("a setting that the plugin itself refuses", "/bindings/roles", json!({
             "plugin": "group-roles", "settings": { "default_role": "" }
         }).to_string()),
+        ("a chain of none", "/bindings/roles", json!({ "chain": [] }).to_string()),
+        ("a chain of nine", "/bindings/roles", json!({
+            "chain": vec![json!({ "plugin": "group-roles" }); 9]
+        }).to_string()),
+        ("a chain and a plugin", "/bindings/roles", json!({
+            "plugin": "group-roles", "chain": [{ "plugin": "group-roles" }]
+        }).to_string()),
+        ("neither", "/bindings/roles", json!({ "settings": {} }).to_string()),
+        ("an unknown plugin in a chain", "/bindings/roles", json!({
+            "chain": [{ "plugin": "group-roles" }, { "plugin": "nothing" }]
+        }).to_string()),
+        ("a plugin of another kind in a chain", "/bindings/roles", json!({
+            "chain": [{ "plugin": "group-seats" }, { "plugin": "group-roles" }]
+        }).to_string()),
+        ("a wrong setting in a chain", "/bindings/roles", json!({
+            "chain": [{ "plugin": "group-roles" }, { "plugin": "group-roles", "settings": { "grace": "a week" } }]
+        }).to_string()),
+        ("what becomes of a seat that is never full", "/catalogue", json!({
+            "base_roles": [{ "name": "A" }], "seat_types": [{ "name": "on-call", "when_full": "refuse" }]
+        }).to_string()),
         ("settings that are no object", "/bindings/roles", json!({
             "plugin": "group-roles", "settings": [1]
         }).to_string()),

@@ -19,8 +19,10 @@ use crate::clock::{Random, Timestamp};
 use crate::ledger::{Change, Committed, change};
 use crate::model::plans::{Counts, Difference, PlanRecord, PlanState, Plans, Proposals, Watching};
 use crate::plugins::{PluginError, Plugins};
-pub use proposal::{New, NewBinding, NewMapping};
-pub use read::{Lockout, Owners, about, accounts, all, find, most_losses, owners, proposal, shown};
+pub use proposal::{New, NewMapping};
+pub use read::{
+    Lockout, Owners, Shown, about, accounts, all, find, most_losses, owners, proposal, shown,
+};
 pub use worker::Planner;
 
 use gatewright_store::{EngineError, Organization, Range, Read, StoreError, WriteError};
@@ -161,6 +163,7 @@ pub fn create(
             seen: (change.revision(), Uuid::max()),
             considered: 0,
             counts: Counts::default(),
+            lockout_accepted: false,
             differences: Vec::new(),
             different: 0,
         };
@@ -209,7 +212,7 @@ pub fn confirm(
                 });
             }
         }
-        lockout.check(change.tx, plan)?;
+        record.lockout_accepted = lockout.check(change.tx, plan)?;
         record.state = PlanState::Confirming;
         change.tx.put::<Plans>(&plan, &record)?;
         change.event("plan.confirming", json!({ "plan": plan }))?;

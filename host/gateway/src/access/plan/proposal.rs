@@ -9,12 +9,11 @@ use crate::directory::credentials::hex;
 use crate::ledger::Change;
 use crate::model::access::Catalogue;
 use crate::model::plans::{ProposalRecord, Proposed};
-use crate::model::plugins::{Bindings, PluginRef, Slot};
-use crate::plugins::{PluginError, Plugins, bindings};
-use gatewright_sandbox::Grants;
+use crate::model::plugins::{Bindings, Chain, Slot};
+use crate::plugins::{Plugins, bindings};
 use gatewright_store::{OrganizationScope, Read, StoreError};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
@@ -28,7 +27,7 @@ pub struct New {
     pub catalogue: Option<catalogue::New>,
     /// Other bindings, by slot.
     #[serde(default)]
-    pub bindings: BTreeMap<String, NewBinding>,
+    pub bindings: BTreeMap<String, bindings::New>,
     /// For how many hours it can be confirmed.
     pub expires_hours: Option<u32>,
 }
@@ -41,40 +40,19 @@ pub struct NewMapping {
     pub entries: Vec<NewEntry>,
 }
 
-/// A binding, as `PUT /bindings/{slot}` takes it.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NewBinding {
-    /// Name or digest of an installed plugin.
-    pub plugin: String,
-    /// Its settings.
-    #[serde(default = "empty")]
-    pub settings: Value,
-    /// What it may grant; without it, everything in the catalogue.
-    #[serde(default)]
-    pub grants: Grants,
-}
-
-fn empty() -> Value {
-    json!({})
-}
-
-/// A binding whose plugin accepted its settings.
-pub(super) type Proven = (Slot, PluginRef, Grants);
+/// A slot, and the policies for it, which accepted their settings.
+pub(super) type Proven = (Slot, Chain);
 
 /// Has each plugin prove itself with its settings.
 pub(super) fn prove(
     plugins: &Plugins,
-    wanted: &BTreeMap<String, NewBinding>,
+    wanted: &BTreeMap<String, bindings::New>,
 ) -> Result<Vec<Proven>, PlanError> {
     let mut proven = Vec::with_capacity(wanted.len());
     for (name, new) in wanted {
         let slot = Slot::from_name(name).ok_or_else(|| PlanError::Slot(name.clone()))?;
-        let (plugin, record) = plugins.prove(&new.plugin, new.settings.clone(), &new.grants)?;
-        if record.kind != slot.kind() {
-            return Err(PluginError::WrongKind { slot: slot.name() }.into());
-        }
-        proven.push((slot, plugin, new.grants.clone()));
+        let chain = bindings::prove(plugins, slot, new.clone().wanted()?)?;
+        proven.push((slot, chain));
     }
     Ok(proven)
 }
@@ -107,11 +85,10 @@ pub(super) fn prepare(
         }
         None => catalogue::check_mapping(&catalogue, &mapping::load(reader)?)?,
     }
-    for (slot, plugin, grants) in proven {
+    for (slot, chain) in proven {
         changes.push(Proposed::Binding {
             slot: *slot,
-            plugin: plugin.clone(),
-            grants: grants.clone(),
+            chain: chain.clone(),
         });
     }
     if changes.is_empty() {
@@ -165,12 +142,8 @@ pub(super) fn instead(proposal: ProposalRecord) -> Instead {
         match change {
             Proposed::Mapping { mapping } => instead.mapping = Some(mapping),
             Proposed::Catalogue { catalogue } => instead.catalogue = Some(catalogue),
-            Proposed::Binding {
-                slot,
-                plugin,
-                grants,
-            } => {
-                instead.bindings.insert(slot, (plugin, grants));
+            Proposed::Binding { slot, chain } => {
+                instead.bindings.insert(slot, chain);
             }
         }
     }
@@ -203,12 +176,8 @@ pub(super) fn apply(
             Proposed::Catalogue { catalogue } => {
                 catalogue::put(change, catalogue)?;
             }
-            Proposed::Binding {
-                slot,
-                plugin,
-                grants,
-            } => {
-                bindings::put(change, *slot, plugin, grants)?;
+            Proposed::Binding { slot, chain } => {
+                bindings::put(change, *slot, chain)?;
             }
         }
     }

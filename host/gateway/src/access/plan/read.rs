@@ -155,9 +155,32 @@ pub fn owners(reader: &impl Read<OrganizationScope>, plan: Uuid) -> Result<Owner
     Ok(owners)
 }
 
-/// What a plan shows that an account is to have; none where the plan does not change it, or has no
-/// decision about it. What was decided equals what a person confirmed where status, and kinds and
-/// names of the grants, are those.
+/// What a confirmed plan shows that an account is to have.
+pub struct Shown {
+    /// What it is.
+    pub after: Holding,
+    /// Whether who confirmed it accepted that nobody, or not they, is owner afterwards.
+    pub lockout_accepted: bool,
+}
+
+impl Shown {
+    /// Whether a decision is what the person saw who confirmed the plan, whatever its reasons.
+    pub fn is<'a>(
+        &self,
+        status: AccountStatus,
+        mut grants: impl Iterator<Item = (GrantKind, &'a str)>,
+    ) -> bool {
+        let mut shown = self.after.grants.iter();
+        let same = |(kind, name)| {
+            let next = shown.next();
+            next.is_some_and(|grant| (grant.kind, grant.name.as_str()) == (kind, name))
+        };
+        self.after.status == status && grants.all(same) && shown.next().is_none()
+    }
+}
+
+/// What a plan shows that an account is to have; none where the plan is not confirmed, does not
+/// change it, or has no decision about it.
 ///
 /// # Errors
 /// What the store says.
@@ -165,12 +188,19 @@ pub fn shown(
     reader: &impl Read<OrganizationScope>,
     plan: Uuid,
     account: Uuid,
-) -> Result<Option<Holding>, StoreError> {
-    let record = reader.get::<Planned>(&(plan, account))?;
-    let decided = record.filter(|record| record.failure.is_none());
-    let plan = reader.get::<Plans>(&plan)?;
-    let confirmed = plan.is_some_and(|plan| matches!(plan.state, PlanState::Confirmed { .. }));
-    Ok(decided.filter(|_| confirmed).map(|record| record.after))
+) -> Result<Option<Shown>, StoreError> {
+    let Some(record) = reader.get::<Plans>(&plan)? else {
+        return Ok(None);
+    };
+    if !matches!(record.state, PlanState::Confirmed { .. }) {
+        return Ok(None);
+    }
+    let planned = reader.get::<Planned>(&(plan, account))?;
+    let decided = planned.filter(|planned| planned.failure.is_none());
+    Ok(decided.map(|planned| Shown {
+        after: planned.after,
+        lockout_accepted: record.lockout_accepted,
+    }))
 }
 
 /// Who confirms a plan, and whether they accept that nobody, or not they, is owner afterwards.
@@ -183,12 +213,12 @@ pub struct Lockout {
 }
 
 impl Lockout {
-    /// Whether the plan may be confirmed so.
+    /// Whether the plan may be confirmed so. Answers whether a lock-out is accepted.
     pub(super) fn check(
         &self,
         reader: &impl Read<OrganizationScope>,
         plan: Uuid,
-    ) -> Result<(), PlanError> {
+    ) -> Result<bool, PlanError> {
         let accepted = match self.accept.as_deref() {
             None => false,
             Some(ACCEPT_LOCKOUT) => true,
@@ -199,7 +229,7 @@ impl Lockout {
             Some(said) => Some((said, named(reader, said)?)),
         };
         if accepted {
-            return Ok(());
+            return Ok(true);
         }
         let owners = owners(reader, plan)?;
         if owners.count == 0 {
@@ -216,7 +246,7 @@ impl Lockout {
                 }
             }
         }
-        Ok(())
+        Ok(false)
     }
 }
 

@@ -4,8 +4,10 @@
 //! one step at a time each, whatever they have waiting. An organization whose policies fail for
 //! everybody is left alone for a while, longer each time.
 
+mod ask;
 mod commit;
 mod decide;
+mod merge;
 pub(in crate::access) mod setting;
 mod spread;
 pub(in crate::access) mod step;

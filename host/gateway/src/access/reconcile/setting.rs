@@ -1,17 +1,18 @@
 //! What decisions are made by: mapping, catalogue and policies, as they are stored or as a plan
 //! proposes them.
 
-use super::decide::{Bound, Failure, Losses, Policies, Subject, Wanted};
+use super::ask::Losses;
+use super::decide::{Bound, Failure, Policies, Subject, Wanted};
 use super::step::StepError;
 use crate::access::gather::{Gatherer, Source};
 use crate::access::{catalogue, mapping};
 use crate::clock::Timestamp;
 use crate::directory::schemas;
 use crate::model::access::{Catalogue, Decider, MappingEntry, MappingRecord};
-use crate::model::plugins::{Bindings, PluginRef, Slot};
+use crate::model::plugins::{Bindings, Chain, Slot};
 use crate::model::tenancy::Directories;
 use crate::plugins::{PluginError, Plugins};
-use gatewright_sandbox::{Grants, types};
+use gatewright_sandbox::types;
 use gatewright_store::{OrganizationScope, Range, Read, Reader, StoreError};
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -21,7 +22,7 @@ use uuid::Uuid;
 pub(in crate::access) struct Instead {
     pub(in crate::access) mapping: Option<MappingRecord>,
     pub(in crate::access) catalogue: Option<Catalogue>,
-    pub(in crate::access) bindings: HashMap<Slot, (PluginRef, Grants)>,
+    pub(in crate::access) bindings: HashMap<Slot, Chain>,
 }
 
 /// What decides about accounts of one organization.
@@ -91,38 +92,44 @@ fn policies(
     plugins: &Plugins,
     instead: &Instead,
 ) -> Result<Policies, StepError> {
-    let bound = |slot: Slot| -> Result<Bound, StepError> {
-        let stored = reader.get::<Bindings>(&slot.name().to_owned())?;
-        let (plugin, grants, version) = match (instead.bindings.get(&slot), stored) {
-            (Some((plugin, grants)), stored) => {
-                let version = stored.map_or(0, |stored| stored.version);
-                (plugin.clone(), grants.clone(), version + 1)
-            }
-            (None, Some(stored)) => (stored.plugin, stored.grants, stored.version),
-            (None, None) => {
-                let unbound = PluginError::Unbound { slot: slot.name() };
-                return Err(StepError::Load(slot, unbound));
-            }
-        };
-        let plugin = plugins
-            .load(&plugin, &grants)
-            .map_err(|error| StepError::Load(slot, error))?;
+    let mut chains = [const { Vec::new() }; 3];
+    for (slot, chain) in Slot::ALL.into_iter().zip(&mut chains) {
+        let bound = bound(reader, plugins, instead, slot);
+        *chain = bound.map_err(|error| StepError::Load(slot, error))?;
+    }
+    Policies::new(chains).map_err(|(slot, error)| StepError::Load(slot, error))
+}
+
+/// The chain of a slot, loaded.
+fn bound(
+    reader: &Reader<OrganizationScope>,
+    plugins: &Plugins,
+    instead: &Instead,
+    slot: Slot,
+) -> Result<Vec<Bound>, PluginError> {
+    let stored = reader.get::<Bindings>(&slot.name().to_owned())?;
+    let (chain, version) = match (instead.bindings.get(&slot), stored) {
+        (Some(chain), stored) => {
+            let version = stored.map_or(0, |stored| stored.version);
+            (chain.clone(), version + 1)
+        }
+        (None, Some(stored)) => (stored.chain, stored.version),
+        (None, None) => return Err(PluginError::Unbound { slot: slot.name() }),
+    };
+    let mut loaded = Vec::new();
+    for (place, member) in (0..).zip(chain.members()) {
+        let plugin = plugins.load(&member.plugin, &member.grants)?;
         let about = &plugin.loaded().inspection().about;
         let by = Decider {
             slot,
-            place: 0,
+            place,
             plugin: about.name.clone(),
             version: about.version.clone(),
             binding: version,
         };
-        Ok(Bound { plugin, by })
-    };
-    let (lifecycle, role, seat) = (
-        bound(Slot::Lifecycle)?,
-        bound(Slot::Roles)?,
-        bound(Slot::Seats)?,
-    );
-    Policies::new(&lifecycle, &role, &seat).map_err(|(slot, error)| StepError::Load(slot, error))
+        loaded.push(Bound { plugin, by });
+    }
+    Ok(loaded)
 }
 
 fn directories(

@@ -1,7 +1,8 @@
 //! One step for one organization: a part of a wide change, then a batch of undecided accounts.
 
+use super::ask::Losses;
 use super::commit::{self, Decided};
-use super::decide::{Failure, Losses, Subject};
+use super::decide::{Failure, Subject};
 use super::setting::{Instead, Setting};
 use super::{Outcome, Shared, spread};
 use crate::access::catalogue;
@@ -9,6 +10,7 @@ use crate::clock::Timestamp;
 use crate::directory::deleted;
 use crate::model::access::{ASSIGNMENTS_TO_ASK_AGAIN, DIRTY_BY_DUE, Dirty, DirtyRecord};
 use crate::model::plugins::Slot;
+use crate::plugins::PluginError;
 use gatewright_sandbox::types;
 use gatewright_store::{
     Organization, OrganizationId, OrganizationScope, Range, Read, Reader, StoreError, WriteError,
@@ -35,7 +37,7 @@ pub(in crate::access) enum StepError {
     #[error("the decisions could not be stored")]
     Write(#[from] WriteError<StoreError>),
     #[error("the policy in slot \"{}\" could not be loaded", .0.name())]
-    Load(Slot, #[source] crate::plugins::PluginError),
+    Load(Slot, #[source] PluginError),
 }
 
 impl Shared {
@@ -65,6 +67,8 @@ impl Shared {
         let woken = wake_sleepers(organization, now)?;
         let forgot = deleted::forget(organization, now)?;
         let reader = organization.read()?;
+        // Behind the snapshot: a decision is never older than the facts that it saw.
+        let now = self.clock.now();
         let due = due(&reader, now, self.batch(organization.id()))?;
         if due.is_empty() {
             return Ok(if followed || spreading || woken || forgot {

@@ -1,6 +1,7 @@
 //! Decides about accounts without storing anything: what a plan is made of.
 
-use super::decide::{Failure, Losses, Subject, Wanted};
+use super::ask::Losses;
+use super::decide::{Failure, Subject, Wanted};
 use super::setting::Setting;
 use super::step::{BATCH, REST, StepError};
 use crate::access::gather::Gathered;
@@ -82,6 +83,7 @@ fn subject(account: Uuid, gathered: Gathered) -> Subject {
         failures: 0,
         request: None,
         plan: None,
+        approved: false,
     };
     Subject {
         account,

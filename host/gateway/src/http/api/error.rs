@@ -3,6 +3,8 @@
 
 use super::{catalogue, plans};
 use crate::access::catalogue::CatalogueError;
+use crate::access::guard::GuardError;
+use crate::access::guard::holds::HoldError;
 use crate::access::mapping::MappingError;
 use crate::access::plan::PlanError;
 use crate::access::seats::SeatError;
@@ -63,6 +65,10 @@ pub(super) enum ApiError {
     Replay(#[from] NoReplay),
     #[error(transparent)]
     Seat(#[from] SeatError),
+    #[error(transparent)]
+    Guard(#[from] GuardError),
+    #[error(transparent)]
+    Hold(#[from] HoldError),
     #[error("not decided up to revision {revision} within {seconds} s: {why}")]
     NotFresh {
         revision: u64,
@@ -133,35 +139,29 @@ impl ApiError {
                 | PlanError::Mapping(_)
                 | PlanError::UnknownActing(_)
                 | PlanError::Words
-                | PlanError::Catalogue(CatalogueError::Invalid { .. })
-                | PlanError::Plugin(PluginError::Load(_) | PluginError::WrongKind { .. }),
+                | PlanError::Catalogue(CatalogueError::Invalid { .. }),
             )
-            | Self::Plugin(PluginError::Load(_) | PluginError::WrongKind { .. }) => {
-                StatusCode::BAD_REQUEST
-            }
+            | Self::Guard(GuardError::Window | GuardError::Share) => StatusCode::BAD_REQUEST,
             Self::NoOrganization(_)
             | Self::NotFound { .. }
             | Self::NoSuchPath(_)
             | Self::Seat(SeatError::Missing { .. })
+            | Self::Hold(HoldError::Missing { .. } | HoldError::NothingTaken { .. })
             | Self::Fact(FactError::NotFound { .. })
             | Self::Tenancy(
                 TenancyError::NoOrganization(_)
                 | TenancyError::NoDirectory(_)
                 | TenancyError::NoToken(_),
             )
-            | Self::Plan(
-                PlanError::NotFound(_)
-                | PlanError::Plugin(PluginError::Unknown { .. } | PluginError::Unbound { .. }),
-            )
-            | Self::Plugin(PluginError::Unknown { .. } | PluginError::Unbound { .. }) => {
-                StatusCode::NOT_FOUND
-            }
+            | Self::Plan(PlanError::NotFound(_)) => StatusCode::NOT_FOUND,
+            Self::Plugin(error) | Self::Plan(PlanError::Plugin(error)) => of_plugin(error),
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Body(BodyError::TooLarge(_)) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Body(BodyError::TooSlow) => StatusCode::REQUEST_TIMEOUT,
             Self::Catalogue(CatalogueError::InUse(_))
             | Self::Tenancy(TenancyError::Form { .. })
             | Self::Seat(SeatError::FromGroup { .. })
+            | Self::Hold(HoldError::LastOwner { .. })
             | Self::Fact(
                 FactError::UserNameTaken(_)
                 | FactError::IdentifierTaken { .. }
@@ -175,10 +175,8 @@ impl ApiError {
                 | PlanError::Outdated { .. }
                 | PlanError::NoOwner { .. }
                 | PlanError::LocksOutActing { .. }
-                | PlanError::Catalogue(CatalogueError::InUse(_))
-                | PlanError::Plugin(PluginError::NothingBefore { .. }),
+                | PlanError::Catalogue(CatalogueError::InUse(_)),
             )
-            | Self::Plugin(PluginError::NothingBefore { .. })
             | Self::Replay(NoReplay::Stranger | NoReplay::Gap | NoReplay::Masked | NoReplay::Cut) => {
                 StatusCode::CONFLICT
             }
@@ -193,19 +191,17 @@ impl ApiError {
             | Self::Lost(_)
             | Self::Replay(NoReplay::Store(_))
             | Self::Seat(SeatError::Store(_))
+            | Self::Guard(GuardError::Store(_))
+            | Self::Hold(HoldError::Store(_))
             | Self::Fact(FactError::Store(_) | FactError::Engine(_))
             | Self::Tenancy(TenancyError::Store(_) | TenancyError::Engine(_))
             | Self::Mapping(MappingError::Store(_))
-            | Self::Catalogue(CatalogueError::Store(_))
             | Self::Plan(
                 PlanError::Store(_)
                 | PlanError::Engine(_)
-                | PlanError::Catalogue(CatalogueError::Store(_))
-                | PlanError::Plugin(PluginError::Store(_) | PluginError::Engine(_)),
+                | PlanError::Catalogue(CatalogueError::Store(_)),
             )
-            | Self::Plugin(PluginError::Store(_) | PluginError::Engine(_)) => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
+            | Self::Catalogue(CatalogueError::Store(_)) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 }
@@ -227,6 +223,19 @@ impl ApiError {
     }
 }
 
+fn of_plugin(error: &PluginError) -> StatusCode {
+    match error {
+        PluginError::InChain { error, .. } => of_plugin(error),
+        PluginError::Load(_)
+        | PluginError::WrongKind { .. }
+        | PluginError::ChainLength(_)
+        | PluginError::Form => StatusCode::BAD_REQUEST,
+        PluginError::Unknown { .. } | PluginError::Unbound { .. } => StatusCode::NOT_FOUND,
+        PluginError::NothingBefore { .. } => StatusCode::CONFLICT,
+        PluginError::Store(_) | PluginError::Engine(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = self.status();
@@ -236,8 +245,10 @@ impl IntoResponse for ApiError {
                               answer's Gatewright-Request-Id"
                 .to_owned(),
             // Why a component was refused is what its author needs.
-            Self::Plugin(PluginError::Load(_))
-            | Self::Plan(PlanError::Plugin(PluginError::Load(_))) => chain(&self),
+            Self::Plugin(PluginError::Load(_) | PluginError::InChain { .. })
+            | Self::Plan(PlanError::Plugin(PluginError::Load(_) | PluginError::InChain { .. })) => {
+                chain(&self)
+            }
             other => other.to_string(),
         };
         let mut body = json!({

@@ -14,6 +14,8 @@ mod directories;
 mod error;
 mod events;
 mod groups;
+mod guards;
+mod history;
 mod mapping;
 mod organizations;
 mod plans;
@@ -107,6 +109,15 @@ fn organization() -> Router<Shared> {
         .route("/plans/{plan}", get(plans::show).delete(plans::delete))
         .route("/plans/{plan}/accounts", get(plans::accounts))
         .route("/plans/{plan}/confirm", post(plans::confirm))
+        .route("/accounts/{account}/explain", get(history::explain))
+        .route("/accounts/{account}/history", get(history::of_account))
+        .route("/history", get(history::at))
+        .route("/guards", get(guards::show).put(guards::set))
+        .route("/holds", get(guards::holds))
+        .route("/holds/{answer}", post(guards::answer))
+        .route("/removals", get(guards::removals))
+        .route("/removals/restore", post(guards::restore))
+        .route("/removals/accept", post(guards::accept))
         .route("/bindings", get(bindings::list))
         .route("/bindings/{slot}", get(bindings::show).put(bindings::bind))
         .route("/bindings/{slot}/rollback", post(bindings::roll_back))

@@ -3,6 +3,7 @@
 use super::access::Administers;
 use super::accounts::{id, number};
 use super::answer::{Answer, Json};
+use super::bindings::show_member;
 use super::error::ApiError;
 use crate::access::plan::{self, Lockout, New, Owners, PlanError};
 use crate::gateway::Gateway;
@@ -301,17 +302,12 @@ fn show_proposal(gateway: &Gateway, proposal: &ProposalRecord) -> Value {
                 shown["mapping"] = json!({ "entries": mapping.entries });
             }
             Proposed::Catalogue { catalogue } => shown["catalogue"] = json!(catalogue),
-            Proposed::Binding {
-                slot,
-                plugin,
-                grants,
-            } => {
-                shown["bindings"][slot.name()] = json!({
-                    "plugin": gateway.plugins.name(plugin),
-                    "digest": plugin.digest,
-                    "settings": plugin.settings,
-                    "grants": grants,
-                });
+            Proposed::Binding { slot, chain } => {
+                let members: Vec<Value> = chain
+                    .members()
+                    .map(|member| show_member(gateway, member))
+                    .collect();
+                shown["bindings"][slot.name()] = json!({ "chain": members });
             }
         }
     }
