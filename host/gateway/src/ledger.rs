@@ -3,7 +3,7 @@
 //! it commits together or not at all.
 
 use crate::clock::Timestamp;
-use crate::model::access::{Dirty, DirtyRecord, Spread, SpreadRecord, Spreads};
+use crate::model::access::{Accounts, Dirty, DirtyRecord, Spread, SpreadRecord, Spreads};
 use crate::model::events::{EventRecord, Events, Revision};
 use gatewright_store::{Organization, OrganizationScope, Read, StoreError, WriteError, Writer};
 use serde_json::Value;
@@ -153,6 +153,10 @@ impl<'a, 'w> Change<'a, 'w> {
     }
 
     fn put_mark(&mut self, account: Uuid, since: u64, failures: u32) -> Result<(), StoreError> {
+        // The id that is reserved for a user whose directory is not in force is no account.
+        if !self.tx.contains::<Accounts>(&account)? {
+            return Ok(());
+        }
         let last = self.revision();
         let known = self.tx.get::<Dirty>(&account)?;
         let first = known.map_or(since, |dirty| dirty.first.min(since));

@@ -17,6 +17,7 @@ mod limits;
 mod managers;
 mod nested;
 mod paging;
+mod people;
 mod process;
 mod providers;
 mod requests;

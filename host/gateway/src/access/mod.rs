@@ -4,8 +4,13 @@
 pub mod accounts;
 pub mod alerts;
 pub mod catalogue;
+pub mod domains;
 pub mod fresh;
 pub mod gather;
+pub mod hand;
+pub mod import;
+pub mod links;
 pub mod mapping;
 pub mod reconcile;
-pub mod seats;
+pub mod signals;
+pub mod standing;

@@ -1,27 +1,40 @@
 //! The way from the formats of older versions to this one's. A step stays here as it was written:
 //! databases of its time have to go through it, however the tables have changed since.
 
+use super::access::ACCOUNTS_UNLINKED;
 use super::facts::USERS_BY_DISPLAY_NAME;
 use super::tenancy::Organizations;
 use gatewright_store::{Migration, OrganizationId, Range, Read, StoreError, SystemScope, Writer};
-use uuid::Uuid;
 
 /// All steps, in order: the first leads from format 1 to 2.
-pub static MIGRATIONS: &[Migration] = &[Migration {
-    name: "index users by displayName",
-    run: index_display_names,
-}];
+pub static MIGRATIONS: &[Migration] = &[
+    Migration {
+        name: "index users by displayName",
+        run: index_display_names,
+    },
+    Migration {
+        name: "index unlinked accounts",
+        run: index_unlinked,
+    },
+];
 
 fn index_display_names(writer: &mut Writer<'_, SystemScope>) -> Result<(), StoreError> {
-    let organizations: Vec<Uuid> = writer
-        .keys::<Organizations>(Range::all())?
-        .collect::<Result<_, _>>()?;
-    for id in organizations {
-        writer
-            .organization(OrganizationId::from(id))
-            .fill(&USERS_BY_DISPLAY_NAME)?;
+    for id in organizations(writer)? {
+        writer.organization(id).fill(&USERS_BY_DISPLAY_NAME)?;
     }
     Ok(())
+}
+
+fn index_unlinked(writer: &mut Writer<'_, SystemScope>) -> Result<(), StoreError> {
+    for id in organizations(writer)? {
+        writer.organization(id).fill(&ACCOUNTS_UNLINKED)?;
+    }
+    Ok(())
+}
+
+fn organizations(writer: &Writer<'_, SystemScope>) -> Result<Vec<OrganizationId>, StoreError> {
+    let ids = writer.keys::<Organizations>(Range::all())?;
+    ids.map(|id| id.map(OrganizationId::from)).collect()
 }
 
 #[cfg(test)]
@@ -34,6 +47,7 @@ mod tests {
     use serde_json::json;
     use std::path::Path;
     use std::sync::Arc;
+    use uuid::Uuid;
 
     json_table! {
         /// The users as format 1 had them.

@@ -8,6 +8,7 @@ pub mod access;
 pub mod events;
 pub mod facts;
 pub mod migrations;
+pub mod people;
 pub mod plugins;
 pub mod requests;
 pub mod schemas;

@@ -2,6 +2,7 @@
 
 use super::decide::{Failure, Proposed, Subject, Wanted};
 use crate::access::alerts;
+use crate::access::standing::Phases;
 use crate::clock::Timestamp;
 use crate::ledger::{Change, change};
 use crate::model::access::{
@@ -13,6 +14,7 @@ use crate::model::plugins::Slot;
 use gatewright_sandbox::types;
 use gatewright_store::{Organization, Range, Read, StoreError, WriteError};
 use serde_json::json;
+use std::collections::HashSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -31,9 +33,14 @@ pub(super) fn store(
     now: Timestamp,
     batch: Vec<Decided>,
     due: Vec<(Uuid, DirtyRecord)>,
+    phases: Phases,
 ) -> Result<(), WriteError<StoreError>> {
     let batch = Arc::new(batch);
     change(organization, now, move |change| {
+        // A directory that was paused or uninstalled meanwhile: all of them come again.
+        if Phases::read(change.tx)? != phases {
+            return Ok(());
+        }
         for decided in batch.iter() {
             let subject = &decided.subject;
             if change.tx.get::<Dirty>(&subject.account)?.as_ref() != Some(&subject.dirty) {
@@ -44,9 +51,14 @@ pub(super) fn store(
                 Err(failure) => postpone(change, subject, failure)?,
             }
         }
-        for (account, _) in &due {
-            if !change.tx.contains::<Accounts>(account)? {
+        // What nobody decides about.
+        let asked: HashSet<Uuid> = batch.iter().map(|one| one.subject.account).collect();
+        for (account, dirty) in due.iter().filter(|(account, _)| !asked.contains(account)) {
+            if change.tx.get::<Dirty>(account)?.as_ref() == Some(dirty) {
                 change.tx.delete::<Dirty>(account)?;
+                for slot in Slot::ALL {
+                    alerts::clear(change, slot.name(), Some(*account))?;
+                }
             }
         }
         Ok(())
@@ -190,10 +202,14 @@ fn set_status(
     if record.status == status && record.status_reason == wanted.status_reason {
         return Ok(());
     }
+    // Who it belongs to may have changed while it was decided.
+    let Some(present) = change.tx.get::<Accounts>(&subject.account)? else {
+        return Ok(());
+    };
     let after = AccountRecord {
         status,
         status_reason: wanted.status_reason.clone(),
-        ..record.clone()
+        ..present
     };
     change.tx.put::<Accounts>(&subject.account, &after)?;
     if record.status != status {

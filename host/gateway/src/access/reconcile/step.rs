@@ -4,9 +4,10 @@ use super::commit::{self, Decided};
 use super::decide::{Bound, Failure, Losses, Policies, Subject};
 use super::{Outcome, Shared, spread};
 use crate::access::gather::{Gatherer, Source};
+use crate::access::standing::Phases;
 use crate::access::{catalogue, mapping};
 use crate::clock::Timestamp;
-use crate::directory::{deleted, schemas};
+use crate::directory::{deleted, erase, schemas};
 use crate::model::access::{ASSIGNMENTS_TO_ASK_AGAIN, DIRTY_BY_DUE, Decider, Dirty, DirtyRecord};
 use crate::model::plugins::{Bindings, Slot};
 use crate::model::tenancy::Directories;
@@ -65,10 +66,11 @@ impl Shared {
         let spreading = spread::step(organization, now)?;
         let woken = wake_sleepers(organization, now)?;
         let forgot = deleted::forget(organization, now)?;
+        let erasing = erase::begin(organization, now)?;
         let reader = organization.read()?;
         let due = due(&reader, now, self.batch(organization.id()))?;
         if due.is_empty() {
-            return Ok(if spreading || woken || forgot {
+            return Ok(if spreading || woken || forgot || erasing {
                 Outcome::More
             } else {
                 Outcome::Idle(next_due(&reader)?)
@@ -76,7 +78,8 @@ impl Shared {
         }
         let policies = policies(&self.plugins, &reader)?;
         let catalogue = catalogue::for_plugins(&catalogue::load(&reader)?);
-        let (subjects, accounts) = subjects(&reader, &due, &catalogue, &self.plugins)?;
+        let phases = Phases::read(&reader)?;
+        let (subjects, accounts) = subjects(&reader, &due, &catalogue, &self.plugins, &phases)?;
         let context = types::Context {
             now: now.0,
             catalogue,
@@ -97,7 +100,7 @@ impl Shared {
             .zip(verdicts)
             .map(|(subject, verdict)| Decided { subject, verdict })
             .collect();
-        commit::store(organization, now, batch, due)?;
+        commit::store(organization, now, batch, due, phases)?;
         let probing = self.is_paused(organization.id());
         let failed = failures
             .iter()
@@ -153,7 +156,9 @@ fn next_due(reader: &Reader<OrganizationScope>) -> Result<Option<Timestamp>, Sto
         .into_iter()
         .chain(asked.map(|(at, _)| at));
     let erased = deleted::next_expiry(reader)?;
-    Ok(times.map(Timestamp).chain(erased).min())
+    let directories = erase::next(reader)?;
+    let times = times.map(Timestamp).chain(erased).chain(directories);
+    Ok(times.min())
 }
 
 /// Marks accounts whose policies wanted to be asked again by now.
@@ -212,11 +217,15 @@ fn subjects(
     due: &[(Uuid, DirtyRecord)],
     catalogue: &types::Catalogue,
     plugins: &Plugins,
+    phases: &Phases,
 ) -> Result<(Vec<Subject>, Vec<types::Account>), StepError> {
     let mapping = mapping::load(reader)?;
     let mut directories = HashMap::new();
     for row in reader.scan::<Directories>(Range::all())? {
         let (id, directory) = row?;
+        if !directory.phase.in_force() {
+            continue;
+        }
         let source = Source {
             provider: plugins.name(&directory.provider),
             profile: schemas::profile(reader, id, &directory)?,
@@ -226,11 +235,13 @@ fn subjects(
     // Those that failed last time come last: see `Policies::decide`.
     let (trusted, suspect): (Vec<_>, Vec<_>) =
         due.iter().partition(|(_, dirty)| dirty.failures == 0);
-    let mut gatherer = Gatherer::new(reader, &mapping.entries, catalogue, &directories);
+    let entries = &mapping.entries;
+    let mut gatherer = Gatherer::new(reader, entries, catalogue, &directories, phases)?;
     let mut subjects = Vec::with_capacity(due.len());
     let mut accounts = Vec::with_capacity(due.len());
     for (account, dirty) in trusted.into_iter().chain(suspect) {
-        // An account that is gone needs no decision; its mark is removed with the batch.
+        // An account that is gone, or about which nobody decides, needs no decision; its mark is
+        // removed with the batch.
         if let Some((gathered, told)) = gatherer.account(*account)? {
             accounts.push(told);
             subjects.push(Subject {
