@@ -6,6 +6,7 @@ mod dev;
 mod directories;
 mod manage;
 mod output;
+mod people;
 mod requests;
 mod run;
 mod serve;
@@ -47,8 +48,12 @@ enum Command {
     Plugins(manage::Plugins),
     /// Show, set and roll back which policy decides in which slot
     Bindings(manage::Bindings),
-    /// Show accounts with role, seats and the reason for each
-    Accounts(manage::Accounts),
+    /// Show accounts with role, seats and the reason for each; import them, give and take by hand
+    Accounts(people::Accounts),
+    /// Show users that wait for a person to say which account is theirs, and say it
+    Links(people::Links),
+    /// Name the organization's domains and verify them: only within them users are linked by email
+    Domains(people::Domains),
     /// Read the event log
     Events(manage::Events),
     /// Show what went wrong and wants a person
@@ -76,6 +81,8 @@ pub fn main() -> ExitCode {
         Command::Plugins(command) => command.run(),
         Command::Bindings(command) => command.run(),
         Command::Accounts(command) => command.run(),
+        Command::Links(command) => command.run(),
+        Command::Domains(command) => command.run(),
         Command::Events(command) => command.run(),
         Command::Alerts(command) => command.run(),
         Command::Requests(command) => command.run(),

@@ -318,9 +318,7 @@ fn who_comes_back_after_others_were_linked_is_still_the_same_person() {
     let _ = import(&company, &[person("ada", "Owner")]);
     let more = json!({ "externalId": "okta-1" });
     // Deleted before the confirmation, back after it.
-    let first = company
-        .draft
-        .user_with("ada", "ada@acme.test", &more);
+    let first = company.draft.user_with("ada", "ada@acme.test", &more);
     let _ = company
         .draft
         .scim
@@ -328,9 +326,7 @@ fn who_comes_back_after_others_were_linked_is_still_the_same_person() {
         .expect(204);
     let _ = company.confirm().expect(200);
     assert_eq!(account(&company, "app-ada")["link"], "unlinked");
-    let back = company
-        .draft
-        .user_with("ada", "ada@acme.test", &more);
+    let back = company.draft.user_with("ada", "ada@acme.test", &more);
     assert_eq!(back, first);
     assert_eq!(account(&company, "app-ada")["users"][0]["id"], back);
     // And once more, with its account.

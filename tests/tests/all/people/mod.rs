@@ -1,5 +1,6 @@
 //! People and accounts: how far a directory is, whose account a user's is, what people give by hand.
 
+mod cli;
 mod domains;
 mod exposed;
 mod hand;
