@@ -44,7 +44,7 @@ impl Organization {
         let body = operator
             .post(
                 "/directories",
-                &json!({ "name": name, "provider": provider }),
+                &json!({ "name": name, "provider": provider, "phase": "enforcing" }),
             )
             .expect(201)
             .json();

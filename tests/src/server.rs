@@ -3,6 +3,7 @@
 use crate::http::{Client, Reply};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -19,6 +20,8 @@ pub struct Start {
     pub log: Option<String>,
     /// Requests in a second for each token; none: no limit.
     pub rate: Option<u32>,
+    /// The DNS resolver that it asks.
+    pub resolver: Option<SocketAddr>,
     /// Where its data is and stays; none: a folder that goes with it.
     pub folder: Option<PathBuf>,
 }
@@ -125,6 +128,9 @@ impl Server {
         }
         if let Some(rate) = self.start.rate {
             command.args(["--rate", &rate.to_string()]);
+        }
+        if let Some(resolver) = self.start.resolver {
+            command.args(["--resolver", &resolver.to_string()]);
         }
         if let Some(mapping) = &self.start.mapping {
             let file = self.folder.join("mapping.json");

@@ -8,6 +8,7 @@ use crate::directory::credentials::{self, Secret};
 use crate::directory::organizations;
 use crate::directory::requests::{Journal, Keep};
 use crate::directory::walk::Walks;
+use crate::dns::Resolver;
 use crate::model::migrations::MIGRATIONS;
 use crate::plugins::{PluginError, Plugins, bindings};
 use crate::rate::{Rate, Rates};
@@ -17,6 +18,7 @@ use gatewright_sandbox::Sandbox;
 use gatewright_store::{
     EngineError, OpenError, OrganizationId, RedbEngine, RedbOptions, Store, StoreError, WriteError,
 };
+use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -45,6 +47,8 @@ pub struct Options {
     pub reconcilers: usize,
     /// Requests that may be worked on at the same time; the others wait.
     pub workers: usize,
+    /// Whom to ask about domains; none: the system's resolver.
+    pub resolver: Option<SocketAddr>,
 }
 
 /// What a request may ask for.
@@ -97,6 +101,7 @@ impl Options {
             provider_limits: gatewright_sandbox::Limits::for_provider(),
             reconcilers: 2,
             workers: 64,
+            resolver: None,
         }
     }
 }
@@ -159,6 +164,8 @@ pub struct Gateway {
     pub turns: Turns,
     /// Where walks through listings are.
     pub walks: Walks,
+    /// Asks DNS.
+    pub resolver: Resolver,
     workers: Arc<Semaphore>,
 }
 
@@ -234,6 +241,7 @@ impl Gateway {
             plugins,
             planner,
             reconciler,
+            resolver: Resolver::new(options.resolver, random.clone()),
             clock,
             random,
             request_ids: Sequence::default(),

@@ -3,7 +3,7 @@
 //! it commits together or not at all.
 
 use crate::clock::Timestamp;
-use crate::model::access::{Dirty, DirtyRecord, Spread, SpreadRecord, Spreads};
+use crate::model::access::{Accounts, Dirty, DirtyRecord, Spread, SpreadRecord, Spreads};
 use crate::model::events::{EventRecord, Events, Revision};
 use crate::model::plans::{Moved, Planned, Watching};
 use gatewright_store::{Organization, OrganizationScope, Read, StoreError, WriteError, Writer};
@@ -219,6 +219,10 @@ impl<'a, 'w> Change<'a, 'w> {
         failures: u32,
         plan: Option<Uuid>,
     ) -> Result<(), StoreError> {
+        // The id that is reserved for a user whose directory is not in force is no account.
+        if !self.tx.contains::<Accounts>(&account)? {
+            return Ok(());
+        }
         self.moved(account)?;
         let last = self.revision();
         let known = self.tx.get::<Dirty>(&account)?;

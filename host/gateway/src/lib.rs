@@ -11,6 +11,7 @@ pub mod clock;
 pub mod config;
 pub mod delivery;
 pub mod directory;
+pub mod dns;
 pub mod gateway;
 pub mod http;
 pub mod ledger;

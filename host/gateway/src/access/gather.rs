@@ -1,6 +1,8 @@
 //! Reads all that a policy may know of an account, in the shape of the plugin contract.
 
 use super::mapping::Matcher;
+use super::signals;
+use super::standing::{Phases, Standing};
 use crate::clock::Timestamp;
 use crate::directory::nesting::Above;
 use crate::model::access::{
@@ -10,6 +12,7 @@ use crate::model::access::{
 use crate::model::facts::{
     Ended, Groups, MEMBERS_BY_USER, Members, ResourceKey, UserRecord, Users, text,
 };
+use crate::model::people::{SignalRecord, Signals};
 use gatewright_sandbox::types;
 use gatewright_scim::{Profile, Scalar, User};
 use gatewright_store::{OrganizationScope, Range, Read, StoreError};
@@ -24,6 +27,9 @@ pub struct Gatherer<'a, R> {
     /// The place in the catalogue of what each entry of the mapping gives.
     targets: Vec<Option<u32>>,
     directories: &'a HashMap<Uuid, Source>,
+    phases: &'a Phases,
+    /// Whether any source says anything of anybody.
+    has_signals: bool,
     groups: HashMap<ResourceKey, Option<Named>>,
     above: Above<'a, R>,
 }
@@ -36,7 +42,8 @@ pub struct Gathered {
     pub assignment: Option<AssignmentRecord>,
     /// The ids of the entries in the account's `mapping`, by their places.
     pub entries: Vec<Uuid>,
-    /// Whether a provider says of at least one of its users that it is active.
+    /// Whether a provider says of at least one of its users that it is active, or another source of
+    /// the person.
     pub any_user_active: bool,
     /// The ended memberships that the policies are told of: consumed by the decision.
     pub ended: Vec<(Uuid, Uuid, Uuid)>,
@@ -79,25 +86,33 @@ struct Present {
 }
 
 impl<'a, R: Read<OrganizationScope>> Gatherer<'a, R> {
-    /// Reads from `reader`.
+    /// Reads from `reader`. `directories` has those in force: what others say does not count.
+    ///
+    /// # Errors
+    /// What the store says.
     pub fn new(
         reader: &'a R,
         mapping: &'a [MappingEntry],
         catalogue: &types::Catalogue,
         directories: &'a HashMap<Uuid, Source>,
-    ) -> Self {
-        Self {
+        phases: &'a Phases,
+    ) -> Result<Self, StoreError> {
+        let signals = reader.keys::<Signals>(Range::all())?.next().transpose()?;
+        Ok(Self {
             reader,
             mapping,
             matcher: Matcher::new(mapping),
             targets: targets(mapping, catalogue),
             directories,
+            phases,
+            has_signals: signals.is_some(),
             groups: HashMap::new(),
             above: Above::new(reader),
-        }
+        })
     }
 
-    /// Reads one account, and what the policies are told of it; none if there is none.
+    /// Reads one account, and what the policies are told of it; none if there is none, or nobody
+    /// decides about it.
     ///
     /// # Errors
     /// What the store says.
@@ -105,8 +120,12 @@ impl<'a, R: Read<OrganizationScope>> Gatherer<'a, R> {
         let Some(record) = self.reader.get::<Accounts>(&id)? else {
             return Ok(None);
         };
+        if !Standing::of(&record, self.phases).is_decided() {
+            return Ok(None);
+        }
         let assignment = self.reader.get::<Assignments>(&id)?;
         let mut keys = record.users.clone();
+        keys.retain(|(directory, _)| self.directories.contains_key(directory));
         keys.sort_unstable_by_key(|(_, user)| *user);
         let mut users = Vec::new();
         let mut places: HashMap<Uuid, u32> = HashMap::new();
@@ -130,7 +149,7 @@ impl<'a, R: Read<OrganizationScope>> Gatherer<'a, R> {
             // The user is in the group all the same, by another way than the one that ended.
             let still = present.inherited.contains(&(user, group))
                 || (row.inherited && present.direct.contains(&(user, group)));
-            if still {
+            if still || !self.directories.contains_key(&row.directory) {
                 continue;
             }
             let membership = types::Membership {
@@ -148,17 +167,22 @@ impl<'a, R: Read<OrganizationScope>> Gatherer<'a, R> {
         }
         memberships.append(&mut past);
         let (entries, mapping) = self.matching(&memberships);
-        let any_user_active = users.iter().any(|user| user.active);
+        let signals = self.signals(id)?;
+        let any_user_active =
+            users.iter().any(|user| user.active) || signals.iter().any(|signal| signal.active);
         let input = types::Account {
             id: id.to_string(),
             status: status(record.status),
             users,
             memberships: memberships.into_iter().map(|(_, one)| one).collect(),
             grants: grants(assignment.as_ref(), &entries),
-            signals: Vec::new(),
+            signals,
             mapping,
             mapping_options: Vec::new(),
-            decided: assignment.as_ref().map(|stored| stored.decided.0),
+            decided: assignment
+                .as_ref()
+                .and_then(AssignmentRecord::decided)
+                .map(|at| at.0),
             created: record.created.0,
             extra: lifecycle_reasons(assignment.as_ref()),
         };
@@ -170,6 +194,19 @@ impl<'a, R: Read<OrganizationScope>> Gatherer<'a, R> {
             ended,
         };
         Ok(Some((gathered, input)))
+    }
+
+    fn signals(&self, account: Uuid) -> Result<Vec<types::PresenceSignal>, StoreError> {
+        if !self.has_signals {
+            return Ok(Vec::new());
+        }
+        let told = |(source, signal): (String, SignalRecord)| types::PresenceSignal {
+            source,
+            active: signal.active,
+            at: signal.at.0,
+        };
+        let signals = signals::of(self.reader, account)?;
+        Ok(signals.into_iter().map(told).collect())
     }
 
     fn user(&self, (directory, id): ResourceKey, record: UserRecord) -> types::User {

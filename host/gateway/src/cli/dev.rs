@@ -11,7 +11,7 @@ use crate::directory::credentials::Secret;
 use crate::directory::organizations::{self, NewDirectory};
 use crate::directory::schemas;
 use crate::gateway::{Gateway, Options};
-use crate::model::tenancy::Behaviour;
+use crate::model::tenancy::{Behaviour, Phase};
 use crate::plugins::bindings;
 use crate::telemetry::{self, LogFormat, chain};
 use clap::Args;
@@ -46,6 +46,9 @@ pub(super) struct Dev {
     /// SCIM requests in a second for each token; 0: as many as come
     #[arg(long, value_name = "N", default_value_t = 0)]
     rate: u32,
+    /// The DNS resolver that is asked about domains; the system's where it is not said
+    #[arg(long, value_name = "ADDR")]
+    resolver: Option<SocketAddr>,
     /// What is logged, to standard error
     #[arg(long, value_name = "FILTER", default_value = "info")]
     log: String,
@@ -85,6 +88,7 @@ impl Dev {
         let declared: Option<SchemasFile> = self.schemas.as_deref().map(read).transpose()?;
         let mut options = Options::new(self.data.clone());
         options.rate.per_second = self.rate;
+        options.resolver = self.resolver;
         runtime(options.workers)?.block_on(async {
             let stop = stop_signal()?;
             let gateway = Gateway::start(options, Clock::system(), Random::system())?;
@@ -164,8 +168,9 @@ fn create(gateway: &Gateway) -> Result<Kept, CliError> {
         provider,
         behaviour: Behaviour::default(),
     };
-    let directory = organizations::create_directory(store, organization, random, now, new)
-        .map_err(|error| failed(&error))?;
+    let directory =
+        organizations::create_directory(store, organization, random, now, new, Phase::Enforcing)
+            .map_err(|error| failed(&error))?;
     let api_key = Secret::generate(random, "gwo_");
     gateway
         .admit_operator(&api_key, Some(organization.uuid()))

@@ -3,7 +3,7 @@
 use super::client::Connection;
 use super::manage::{created, parse, read, show};
 use super::output::{self, CliError};
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -30,6 +30,43 @@ enum DirectoryAction {
         /// The provider plugin's settings, a JSON object
         #[arg(long, default_value = "{}")]
         settings: String,
+        /// draft: nothing is decided before it is confirmed; enforcing: it is in force at once
+        #[arg(long, default_value = "draft")]
+        phase: String,
+    },
+    /// Put it into force: its users are linked to accounts or get new ones, and decisions begin
+    Confirm {
+        /// Its id
+        id: String,
+        /// Who confirms: an account's id or an email
+        #[arg(long, value_name = "WHO")]
+        acting: Option<String>,
+        /// Confirm even though nobody may be left who can manage: "I accept to be locked out"
+        #[arg(long, value_name = "WORDS")]
+        accept_lockout: Option<String>,
+    },
+    /// Freeze the decisions about its people; what the provider says is still stored, and whom it
+    /// deactivates loses access
+    Pause {
+        /// Its id
+        id: String,
+    },
+    /// End a pause: everybody is decided anew
+    Resume {
+        /// Its id
+        id: String,
+    },
+    /// End it for good: its tokens are revoked, every account keeps exactly what it has
+    #[command(group = ArgGroup::new("facts").required(true))]
+    Uninstall {
+        /// Its id
+        id: String,
+        /// Keep its users and groups for so many days
+        #[arg(long, value_name = "DAYS", group = "facts")]
+        keep_days: Option<u32>,
+        /// Erase its users and groups now
+        #[arg(long, group = "facts")]
+        erase: bool,
     },
     /// Change its name, its provider plugin or its settings
     Update {
@@ -61,6 +98,14 @@ enum DirectoryAction {
         /// Whether only what the RFCs allow is read: for providers that follow them to the letter
         #[arg(long, value_name = "BOOL")]
         strict: Option<bool>,
+        /// What links its users to accounts: email, userName (both are the account's email) or
+        /// externalId (which is the application's own id)
+        #[arg(long, value_name = "ATTRIBUTE")]
+        link_by: Option<String>,
+        /// Whether it shows accounts that no user claims as users, so that the provider's import finds
+        /// them
+        #[arg(long, value_name = "BOOL")]
+        expose_unlinked: Option<bool>,
     },
     /// The schemas that it declares beside those of the RFC
     Schemas {
@@ -105,18 +150,46 @@ impl Directories {
         match self.action {
             DirectoryAction::List => {
                 let answer = to.get(&to.path("/directories"))?;
-                let columns = ["id", "name", "/provider/name", "scim_base_url"];
+                let columns = ["id", "name", "phase", "/provider/name", "scim_base_url"];
                 show(to, &answer, "directories", &columns);
             }
             DirectoryAction::Create {
                 name,
                 provider,
                 settings,
+                phase,
             } => {
                 let settings = parse("--settings", &settings)?;
-                let body = json!({ "name": name, "provider": provider, "settings": settings });
+                let body = json!({
+                    "name": name, "provider": provider, "settings": settings, "phase": phase,
+                });
                 let answer = to.post(&to.path("/directories"), &body)?;
-                created(to, &answer, &["id", "name", "scim_base_url", "token"]);
+                created(
+                    to,
+                    &answer,
+                    &["id", "name", "phase", "scim_base_url", "token"],
+                );
+            }
+            DirectoryAction::Confirm {
+                id,
+                acting,
+                accept_lockout,
+            } => {
+                let body = json!({ "acting": acting, "accept_lockout": accept_lockout });
+                enter(to, &id, "confirm", &body)?;
+            }
+            DirectoryAction::Pause { id } => enter(to, &id, "pause", &json!({}))?,
+            DirectoryAction::Resume { id } => enter(to, &id, "resume", &json!({}))?,
+            DirectoryAction::Uninstall {
+                id,
+                keep_days,
+                erase: _,
+            } => {
+                let body = match keep_days {
+                    Some(days) => json!({ "facts": "keep", "days": days }),
+                    None => json!({ "facts": "erase" }),
+                };
+                enter(to, &id, "uninstall", &body)?;
             }
             DirectoryAction::Update {
                 id,
@@ -128,6 +201,8 @@ impl Directories {
                 unknown_attributes,
                 unknown_member,
                 strict,
+                link_by,
+                expose_unlinked,
             } => {
                 let mut body = json!({});
                 for (field, value) in [
@@ -142,6 +217,8 @@ impl Directories {
                     ("unknown_attributes", unknown_attributes.map(Value::from)),
                     ("unknown_member", unknown_member.map(Value::from)),
                     ("strict", strict.map(Value::from)),
+                    ("link_by", link_by.map(Value::from)),
+                    ("expose_unlinked", expose_unlinked.map(Value::from)),
                 ] {
                     if let Some(value) = value {
                         body[field] = value;
@@ -173,4 +250,10 @@ impl Directories {
         }
         Ok(())
     }
+}
+
+fn enter(to: &Connection, id: &str, how: &str, body: &Value) -> Result<(), CliError> {
+    let answer = to.post(&to.path(&format!("/directories/{id}/{how}")), body)?;
+    created(to, &answer, &["id", "name", "phase"]);
+    Ok(())
 }

@@ -180,48 +180,6 @@ impl Plugins {
 }
 
 #[derive(Args)]
-pub(super) struct Accounts {
-    #[command(flatten)]
-    connection: Connection,
-    /// Only the account of this email
-    #[arg(long)]
-    email: Option<String>,
-}
-
-impl Accounts {
-    pub(super) fn run(self) -> Result<(), CliError> {
-        let to = &self.connection;
-        let mut accounts = Vec::new();
-        let mut after: Option<String> = None;
-        loop {
-            let mut query = form_urlencoded::Serializer::new(String::new());
-            query.append_pair("limit", "1000");
-            if let Some(after) = &after {
-                query.append_pair("after", after);
-            }
-            if let Some(email) = &self.email {
-                query.append_pair("email", email);
-            }
-            let answer = to.get(&to.path(&format!("/accounts?{}", query.finish())))?;
-            accounts.extend(answer["accounts"].as_array().cloned().unwrap_or_default());
-            match answer["next"].as_str() {
-                Some(next) => after = Some(next.to_owned()),
-                None => break,
-            }
-        }
-        if to.json {
-            output::json(&json!({ "accounts": accounts }));
-            return Ok(());
-        }
-        output::table(
-            &["person", "status", "role", "seats", "why"],
-            &accounts.iter().map(account).collect::<Vec<_>>(),
-        );
-        Ok(())
-    }
-}
-
-#[derive(Args)]
 pub(super) struct Events {
     #[command(flatten)]
     connection: Connection,

@@ -9,6 +9,7 @@ mod directories;
 mod guards;
 mod manage;
 mod output;
+mod people;
 mod plans;
 mod requests;
 mod run;
@@ -58,8 +59,6 @@ enum Command {
     Plan(plans::Plan),
     /// List, show, confirm and delete plans
     Plans(plans::Plans),
-    /// Show accounts with role, seats and the reason for each
-    Accounts(manage::Accounts),
     /// Show why an account has what it has, why not what it has not, and what changed when
     Explain(guards::Explain),
     /// Show who had a role, a seat or a status at a time
@@ -70,6 +69,12 @@ enum Command {
     Holds(guards::Holds),
     /// Show what was taken within the window, and give it back
     Removals(guards::Removals),
+    /// Show accounts with role, seats and the reason for each; import them, give and take by hand
+    Accounts(people::Accounts),
+    /// Show users that wait for a person to say which account is theirs, and say it
+    Links(people::Links),
+    /// Name the organization's domains and verify them: only within them users are linked by email
+    Domains(people::Domains),
     /// Read the event log
     Events(manage::Events),
     /// Show what went wrong and wants a person
@@ -104,6 +109,8 @@ pub fn main() -> ExitCode {
         Command::Guards(command) => command.run(),
         Command::Holds(command) => command.run(),
         Command::Removals(command) => command.run(),
+        Command::Links(command) => command.run(),
+        Command::Domains(command) => command.run(),
         Command::Events(command) => command.run(),
         Command::Alerts(command) => command.run(),
         Command::Requests(command) => command.run(),

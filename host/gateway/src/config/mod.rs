@@ -172,6 +172,10 @@ fn build(mut root: Section<'_>, folder: &Path) -> Option<Config> {
     workers.set("reconcilers", 1..=64, &mut options.reconcilers);
     workers.finish();
 
+    let mut dns = root.section("dns");
+    options.resolver = dns.parsed("resolver", "an address such as \"10.0.0.2:53\"");
+    dns.finish();
+
     let mut log = root.section("log");
     let log_format = match log.text("format").as_deref() {
         None | Some("text") => LogFormat::Text,

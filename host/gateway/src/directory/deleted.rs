@@ -4,13 +4,16 @@
 use super::error::FactError;
 use super::users::{self, StoredUser};
 use super::{Directory, identifier};
-use crate::access::accounts;
+use crate::access::standing::Phases;
+use crate::access::{accounts, links};
 use crate::clock::Timestamp;
 use crate::ledger::{Change, Committed, change};
+use crate::model::access::Accounts;
 use crate::model::facts::{
     Counted, DELETED_BY_EXPIRY, DELETED_BY_EXTERNAL_ID, DeletedUserRecord, DeletedUsers,
-    ResourceKey, UserRecord, text,
+    ResourceKey, UserRecord, Users, text,
 };
+use crate::model::tenancy::LinkBy;
 use gatewright_scim::ResourceType;
 use gatewright_store::{
     Organization, OrganizationScope, Range, Read, Reader, StoreError, WriteError,
@@ -93,6 +96,7 @@ pub fn restore(
 ) -> Result<Committed<StoredUser>, FactError> {
     let key = (directory.id, users::key(ResourceType::User, id)?);
     let identifier = directory.record.behaviour.unique_identifier;
+    let link_by = directory.record.behaviour.link_by;
     let shape = directory.profile.shape(ResourceType::User);
     let id = id.to_owned();
     let restored = change(&directory.organization, now, move |change| {
@@ -111,24 +115,42 @@ pub fn restore(
             ..kept.record
         };
         identifier::check(change.tx, identifier, key, &record)?;
-        bring_back(change, key, &record)?;
+        let phases = Phases::read(change.tx)?;
+        let record = bring_back(change, &phases, link_by, key, record)?;
         Ok(StoredUser { id: key.1, record })
     })?;
     Ok(restored)
 }
 
-/// Stores a user that was deleted, and links its account to it again.
+/// Stores a user that was deleted, and links its account to it again. One that had none, because its
+/// directory was not in force, is linked as a new user is.
 pub(super) fn bring_back(
     change: &mut Change<'_, '_>,
+    phases: &Phases,
+    link_by: LinkBy,
     key: ResourceKey,
-    record: &UserRecord,
-) -> Result<(), FactError> {
-    let label = text(&record.document, "userName").unwrap_or_default();
-    users::put(change, key, record, label)?;
+    mut record: UserRecord,
+) -> Result<UserRecord, FactError> {
+    let label = text(&record.document, "userName")
+        .unwrap_or_default()
+        .to_owned();
+    users::put(change, key, &record, &label)?;
     users::count(change, Counted::Users, key.0, 1)?;
-    accounts::reopen(change, record.account, key, label)?;
-    change.event("user.restored", users::event(key, record))?;
-    Ok(())
+    let account = change.tx.get::<Accounts>(&record.account)?;
+    let its_own = account.is_some_and(|account| {
+        let of_directory = |(directory, _): &ResourceKey| *directory == key.0;
+        !account.free && !account.users.iter().any(of_directory)
+    });
+    if its_own {
+        accounts::reopen(change, record.account, key, &label)?;
+    } else {
+        links::settle(change, phases, link_by, key)?;
+        if let Some(linked) = change.tx.get::<Users>(&key)? {
+            record = linked;
+        }
+    }
+    change.event("user.restored", users::event(key, &record))?;
+    Ok(record)
 }
 
 /// The deleted users of a directory that are still kept, in the order of their ids, from behind
@@ -202,7 +224,7 @@ mod tests {
     use crate::clock::Random;
     use crate::directory::Moment;
     use crate::model::plugins::PluginRef;
-    use crate::model::tenancy::{Behaviour, DirectoryRecord};
+    use crate::model::tenancy::{Behaviour, DirectoryRecord, Phase};
     use gatewright_scim::{Preconditions, Profile, User};
     use gatewright_store::{OrganizationId, RedbEngine, RedbOptions, Store};
     use serde_json::Value;
@@ -257,6 +279,7 @@ mod tests {
                     ..Behaviour::default()
                 },
                 has_schemas: false,
+                phase: Phase::Enforcing,
                 created: Timestamp(0),
             },
             profile: Profile::default(),

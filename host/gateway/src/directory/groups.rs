@@ -5,11 +5,12 @@ use super::edit::{Difference, Edit};
 use super::error::FactError;
 use super::membership::{self, Who};
 use super::users::{count, key};
-use super::{Directory, Moment, inherited, nesting, version};
+use super::{Directory, Moment, inherited, nesting, phases, version};
 use crate::clock::Timestamp;
 use crate::ledger::{Change, Committed, change};
 use crate::model::access::{LostGroup, Spread};
 use crate::model::facts::{Counted, GroupRecord, Groups, Members, Nested, ResourceKey, text};
+use crate::model::tenancy::Directories;
 use gatewright_scim::{
     Group, GroupBody, GroupOperation, GroupPatch, MemberKind, MemberOut, Meta, Preconditions,
     ResourceType,
@@ -47,6 +48,8 @@ pub fn create(
     let created = change(&directory.organization, moment, move |change| {
         let mut edit = Edit::new(key, document.clone(), unknown, shape);
         edit.check_name(change)?;
+        let record = change.tx.get::<Directories>(&key.0)?;
+        phases::arrived(change, key.0, record.map(|record| record.phase))?;
         count(change, Counted::Groups, key.0, 1)?;
         change.event("group.created", event(key, &document))?;
         edit.add(change, &members)?;

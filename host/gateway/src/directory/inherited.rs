@@ -5,7 +5,7 @@
 use super::nesting::{self, Above, Reached};
 use crate::clock::Timestamp;
 use crate::ledger::Change;
-use crate::model::access::{Leaver, LostGroup, Spread, Spreads};
+use crate::model::access::{Accounts, Leaver, LostGroup, Spread, Spreads};
 use crate::model::facts::{
     CONCERNED_BY_GROUP, Concerned, ConcernedRecord, Ended, EndedRecord, Groups, ResourceKey,
 };
@@ -211,6 +211,10 @@ pub fn end(
     directory: Uuid,
     at: Timestamp,
 ) -> Result<(), StoreError> {
+    // Who has no account yet was given nothing.
+    if lost.is_empty() || !change.tx.contains::<Accounts>(&leaver.account)? {
+        return Ok(());
+    }
     for lost in lost {
         let key = (leaver.account, leaver.user, lost.group);
         let since = leaver.since.max(lost.since);

@@ -6,7 +6,7 @@ use super::groups::{self, Represented, StoredGroup};
 use super::membership::Memberships;
 use super::users::{self, StoredUser};
 use super::walk::Position;
-use super::{Directory, identifier, nesting};
+use super::{Directory, exposed, identifier, nesting};
 use crate::clock::Timestamp;
 use crate::model::facts::{
     Counted, Counters, GROUPS_BY_EXTERNAL_ID, GROUPS_BY_NAME, GROUPS_BY_TERM, Groups,
@@ -16,7 +16,7 @@ use crate::model::facts::{
 use gatewright_scim::{Error as ScimError, Filter, ListQuery, ResourceType, Sort};
 use gatewright_store::{Index, Key, OrganizationScope, Range, Read, Reader, StoreError, Table};
 use serde_json::Value;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use uuid::Uuid;
 
 /// How many resources a page has where the request does not say.
@@ -68,6 +68,7 @@ pub fn page(
     let filter = meant.as_ref().or(given);
     let view = View {
         reader: &reader,
+        exposed: OnceCell::new(),
         memberships: RefCell::new(Memberships::new(&reader)),
         entered: directory,
         directory: directory.id,
@@ -100,6 +101,8 @@ pub fn page(
 
 struct View<'a> {
     reader: &'a Reader<OrganizationScope>,
+    /// Accounts that are shown as users.
+    exposed: OnceCell<Vec<Uuid>>,
     /// Of all users of the page.
     memberships: RefCell<Memberships<'a, Reader<OrganizationScope>>>,
     entered: &'a Directory,
@@ -261,7 +264,20 @@ impl View<'_> {
             ResourceType::Group => Counted::Groups,
         };
         let count = self.reader.get::<Counters>(&counted.of(self.directory))?;
-        Ok(usize::try_from(count.unwrap_or(0)).unwrap_or(usize::MAX))
+        let stored = usize::try_from(count.unwrap_or(0)).unwrap_or(usize::MAX);
+        Ok(stored.saturating_add(self.exposed()?.len()))
+    }
+
+    /// Accounts that are shown as users, in the order of their ids.
+    fn exposed(&self) -> Result<&[Uuid], StoreError> {
+        if self.exposed.get().is_none() {
+            let ids = match self.resource {
+                ResourceType::User => exposed::ids(self.reader, self.entered)?,
+                ResourceType::Group => Vec::new(),
+            };
+            return Ok(self.exposed.get_or_init(|| ids));
+        }
+        Ok(self.exposed.get().map_or(&[], Vec::as_slice))
     }
 
     /// Calls `look` with the key of each resource that can match, in the order of creation, behind
@@ -292,7 +308,26 @@ impl View<'_> {
             Some(id) => range.after(&(self.directory, id)),
             None => range,
         };
+        let shown = self.exposed()?.iter().copied();
+        let mut shown = shown
+            .filter(move |id| after.is_none_or(|after| *id > after))
+            .map(|id| (self.directory, id))
+            .peekable();
         Ok(match self.resource {
+            ResourceType::User if shown.peek().is_some() => {
+                let mut stored = self.reader.keys::<Users>(range)?.peekable();
+                Box::new(std::iter::from_fn(move || {
+                    let first = match (stored.peek(), shown.peek()) {
+                        (Some(Ok(user)), Some(account)) => user < account,
+                        (Some(_), _) => true,
+                        (None, _) => false,
+                    };
+                    match first {
+                        true => stored.next(),
+                        false => shown.next().map(Ok),
+                    }
+                }))
+            }
             ResourceType::User => Box::new(self.reader.keys::<Users>(range)?),
             ResourceType::Group => Box::new(self.reader.keys::<Groups>(range)?),
         })
@@ -319,9 +354,9 @@ impl View<'_> {
                     let id = users::key(self.resource, value).ok();
                     id.map(|id| (self.directory, id)).into_iter().collect()
                 }
-                (ResourceType::User, "userName") => self.find(&USERS_BY_NAME, &folded)?,
+                (ResourceType::User, "userName") => self.people(&USERS_BY_NAME, &folded)?,
                 (ResourceType::User, "externalId") => self.find(&USERS_BY_EXTERNAL_ID, &exact)?,
-                (ResourceType::User, "emails.value") => self.find(&USERS_BY_EMAIL, &folded)?,
+                (ResourceType::User, "emails.value") => self.people(&USERS_BY_EMAIL, &folded)?,
                 (ResourceType::User, "displayName") => {
                     self.find(&USERS_BY_DISPLAY_NAME, &folded)?
                 }
@@ -373,6 +408,22 @@ impl View<'_> {
         Ok(users)
     }
 
+    /// The users that an index finds, and the accounts with that email that are shown as users.
+    fn people(
+        &self,
+        index: &'static Index<Users, (Uuid, String)>,
+        wanted: &(Uuid, String),
+    ) -> Result<Vec<ResourceKey>, StoreError> {
+        let mut found = self.find(index, wanted)?;
+        for account in exposed::by_email(self.reader, self.entered, &wanted.1)? {
+            if !found.contains(&account) {
+                found.push(account);
+            }
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
+
     fn find<T, K>(
         &self,
         index: &'static Index<T, K>,
@@ -412,7 +463,7 @@ impl View<'_> {
         };
         Ok(match self.resource {
             ResourceType::User => {
-                let Some(record) = self.reader.get::<Users>(&key)? else {
+                let Some(record) = users::stored(self.reader, self.entered, key.1)? else {
                     return Ok(None);
                 };
                 let user = StoredUser { id: key.1, record };

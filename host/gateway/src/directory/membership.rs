@@ -4,7 +4,7 @@
 use super::nesting::Above;
 use crate::clock::Timestamp;
 use crate::ledger::Change;
-use crate::model::access::Leaver;
+use crate::model::access::{Accounts, Leaver};
 use crate::model::facts::{
     Ended, EndedRecord, GroupRecord, Groups, MEMBERS_BY_USER, MemberRecord, Members, ResourceKey,
     Users, text,
@@ -71,6 +71,15 @@ pub fn end(
     let Some(record) = change.tx.get::<Users>(&user)? else {
         return Ok(None);
     };
+    let leaver = Leaver {
+        user: user.1,
+        account: record.account,
+        since: member.since,
+    };
+    // Who has no account yet was given nothing by the group.
+    if !change.tx.contains::<Accounts>(&record.account)? {
+        return Ok(Some(leaver));
+    }
     let ended = EndedRecord {
         directory: user.0,
         group_name: left.name.to_owned(),
@@ -82,11 +91,24 @@ pub fn end(
     change
         .tx
         .put::<Ended>(&(record.account, user.1, left.group), &ended)?;
-    Ok(Some(Leaver {
-        user: user.1,
-        account: record.account,
-        since: member.since,
-    }))
+    Ok(Some(leaver))
+}
+
+/// Forgets the memberships of a user that ended and that no decision has seen: it did not have the
+/// account then, or has it no longer.
+///
+/// # Errors
+/// What the store says.
+pub fn forget_ended(
+    change: &mut Change<'_, '_>,
+    account: Uuid,
+    user: Uuid,
+) -> Result<(), StoreError> {
+    let rows = change.tx.keys::<Ended>(Range::prefix(&(account, user)))?;
+    for row in rows.collect::<Result<Vec<_>, _>>()? {
+        change.tx.delete::<Ended>(&row)?;
+    }
+    Ok(())
 }
 
 /// Says that a group's members changed where nothing else of the group does: its time of change and

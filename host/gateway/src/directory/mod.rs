@@ -3,7 +3,9 @@
 pub mod credentials;
 pub mod deleted;
 mod edit;
+pub mod erase;
 pub mod error;
+mod exposed;
 pub mod groups;
 mod identifier;
 pub mod inherited;
@@ -11,6 +13,7 @@ pub mod list;
 pub mod membership;
 pub mod nesting;
 pub mod organizations;
+pub mod phases;
 pub mod requests;
 pub mod schemas;
 pub mod users;

@@ -7,7 +7,7 @@ use crate::clock::{Random, Timestamp};
 use crate::ledger::Change;
 use crate::model::plugins::{BindingRecord, Bindings, PluginRef, Slot};
 use crate::model::tenancy::{
-    Behaviour, Credentials, Directories, DirectoryRecord, OrganizationRecord, Organizations,
+    Behaviour, Credentials, Directories, DirectoryRecord, OrganizationRecord, Organizations, Phase,
     Purpose, TokenRecord, Tokens,
 };
 use gatewright_scim::schema::DeclarationError;
@@ -30,6 +30,9 @@ pub enum TenancyError {
     /// A name is not acceptable.
     #[error("name: must not be empty, longer than 200 characters, or begin or end with a space")]
     Name,
+    /// The directory is over.
+    #[error("directory {0} is uninstalled and gets no more tokens: create another directory")]
+    Uninstalled(Uuid),
     /// Deleted users cannot be kept for so long.
     #[error("keep_deleted_days: must be from 0 to {MOST_KEEP_DELETED_DAYS}")]
     KeepDeletedDays,
@@ -158,7 +161,7 @@ pub struct NewDirectory {
 /// Ten years: longer is for an archive to do.
 pub const MOST_KEEP_DELETED_DAYS: u32 = 3_650;
 
-/// Creates a directory with its first token.
+/// Creates a directory with its first token, in this phase.
 ///
 /// # Errors
 /// Where the name is not acceptable.
@@ -168,6 +171,7 @@ pub fn create_directory(
     random: &Random,
     now: Timestamp,
     new: NewDirectory,
+    phase: Phase,
 ) -> Result<WithToken<(Uuid, DirectoryRecord)>, TenancyError> {
     check(&new)?;
     let id = random.id(now);
@@ -177,6 +181,7 @@ pub fn create_directory(
         previous_provider: None,
         behaviour: new.behaviour,
         has_schemas: false,
+        phase,
         created: now,
     };
     let purpose = Purpose::Directory {
@@ -188,7 +193,7 @@ pub fn create_directory(
         change.tx.put::<Directories>(&id, &stored)?;
         change.event(
             "directory.created",
-            json!({ "directory": id, "name": stored.name }),
+            json!({ "directory": id, "name": stored.name, "phase": phase }),
         )?;
         Ok(())
     })?;
@@ -215,10 +220,12 @@ pub fn create_token(
         Purpose::Application { .. } | Purpose::Operator { .. } => None,
     };
     let (token_id, secret) = issue(store, organization, random, now, purpose, move |change| {
-        if let Some(directory) = directory
-            && !change.tx.contains::<Directories>(&directory)?
-        {
-            return Err(TenancyError::NoDirectory(directory));
+        if let Some(directory) = directory {
+            let record = change.tx.get::<Directories>(&directory)?;
+            let record = record.ok_or(TenancyError::NoDirectory(directory))?;
+            if record.phase == Phase::Uninstalled {
+                return Err(TenancyError::Uninstalled(directory));
+            }
         }
         Ok(())
     })?;

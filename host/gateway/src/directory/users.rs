@@ -2,8 +2,10 @@
 
 use super::error::FactError;
 use super::membership::{self, GroupOf, Left, Memberships, Who};
-use super::{Directory, Moment, deleted, identifier, inherited, version};
+use super::{Directory, Moment, deleted, exposed, identifier, inherited, phases, version};
 use crate::access::accounts;
+use crate::access::links::{self, Match};
+use crate::access::standing::Phases;
 use crate::ledger::{Change, Committed, change};
 use crate::model::facts::{
     Counted, Counters, ResourceKey, USERS_BY_NAME, UserRecord, Users, is_active, text,
@@ -24,7 +26,7 @@ pub struct StoredUser {
     pub record: UserRecord,
 }
 
-/// Creates a user and its account; or brings back the user that was deleted, with its id and its
+/// Creates a user, and links it to its account where its directory is in force; or brings back the user that was deleted, with its id and its
 /// account, where the `externalId` says that it is the same person.
 ///
 /// # Errors
@@ -43,7 +45,10 @@ pub fn create(
     let shape = directory.profile.shape(ResourceType::User);
     let terms = shape.index_terms(&document, &[]);
     let identifier = directory.record.behaviour.unique_identifier;
+    let link_by = directory.record.behaviour.link_by;
     let created = change(&directory.organization, moment, move |change| {
+        let phases = Phases::read(change.tx)?;
+        phases::arrived(change, key.0, phases.of(key.0))?;
         if let Some((key, before)) = deleted::take(change, key.0, text(&document, "externalId"))? {
             let record = UserRecord {
                 document: document.clone(),
@@ -53,10 +58,10 @@ pub fn create(
                 ..before
             };
             identifier::check(change.tx, identifier, key, &record)?;
-            deleted::bring_back(change, key, &record)?;
+            let record = deleted::bring_back(change, &phases, link_by, key, record)?;
             return Ok(StoredUser { id: key.1, record });
         }
-        let record = UserRecord {
+        let mut record = UserRecord {
             document: document.clone(),
             terms: terms.clone(),
             account,
@@ -65,9 +70,18 @@ pub fn create(
             revision: change.revision(),
         };
         identifier::check(change.tx, identifier, key, &record)?;
+        let found = match phases.in_force(key.0) {
+            true => Some(links::find(change.tx, &phases, link_by, key, &record)?),
+            false => None,
+        };
+        if let Some(Match::Account(account)) = found {
+            record.account = account;
+        }
         put(change, key, &record, &label)?;
         count(change, Counted::Users, key.0, 1)?;
-        accounts::open(change, account, key, &label)?;
+        if let Some(found) = &found {
+            links::apply(change, key, &record, found)?;
+        }
         change.event("user.created", event(key, &record))?;
         Ok::<_, FactError>(StoredUser { id: key.1, record })
     })?;
@@ -120,8 +134,16 @@ fn update(
     let identifier = directory.record.behaviour.unique_identifier;
     let shape = directory.profile.shape(ResourceType::User);
     let conditions = conditions.clone();
+    let entered = directory.clone();
     let updated = change(&directory.organization, moment, move |change| {
-        let Some(mut record) = change.tx.get::<Users>(&key)? else {
+        let stored = change.tx.get::<Users>(&key)?;
+        // What is written to becomes a user, also where nothing of it changes.
+        let shown = match stored {
+            Some(_) => None,
+            None => exposed::user(change.tx, &entered, key.1)?,
+        };
+        let is_new = shown.is_some();
+        let Some(mut record) = stored.or(shown) else {
             return Err(FactError::NotFound {
                 resource: ResourceType::User,
                 id: id.clone(),
@@ -130,7 +152,7 @@ fn update(
         check(change.tx, &conditions, key, &record)?;
         let before = User::from_stored(record.document.clone());
         let after = change_document(&before)?;
-        if after.as_map() == &record.document {
+        if after.as_map() == &record.document && !is_new {
             return Ok(StoredUser { id: key.1, record });
         }
         let label = after.user_name().to_owned();
@@ -140,9 +162,17 @@ fn update(
         record.modified = change.at();
         record.revision = change.revision();
         put(change, key, &record, &label)?;
-        change.event("user.updated", event(key, &record))?;
-        let why = "the identity provider deactivated the user";
-        accounts::user_changed(change, record.account, &label, why)?;
+        if is_new {
+            let phases = Phases::read(change.tx)?;
+            phases::arrived(change, key.0, phases.of(key.0))?;
+            count(change, Counted::Users, key.0, 1)?;
+            change.event("user.created", event(key, &record))?;
+            let link_by = entered.record.behaviour.link_by;
+            links::settle(change, &phases, link_by, key)?;
+        } else {
+            change.event("user.updated", event(key, &record))?;
+            accounts::user_changed(change, record.account, key, &label)?;
+        }
         Ok(StoredUser { id: key.1, record })
     })?;
     Ok(updated)
@@ -201,16 +231,28 @@ pub fn delete(
 /// Where there is no such user.
 pub fn get(
     reader: &impl Read<OrganizationScope>,
-    directory: Uuid,
+    directory: &Directory,
     id: &str,
 ) -> Result<StoredUser, FactError> {
     let uuid = key(ResourceType::User, id)?;
-    match reader.get::<Users>(&(directory, uuid))? {
+    match stored(reader, directory, uuid)? {
         Some(record) => Ok(StoredUser { id: uuid, record }),
         None => Err(FactError::NotFound {
             resource: ResourceType::User,
             id: id.to_owned(),
         }),
+    }
+}
+
+/// A user, or an account that its directory shows as one.
+pub(super) fn stored(
+    reader: &impl Read<OrganizationScope>,
+    directory: &Directory,
+    id: Uuid,
+) -> Result<Option<UserRecord>, StoreError> {
+    match reader.get::<Users>(&(directory.id, id))? {
+        Some(record) => Ok(Some(record)),
+        None => exposed::user(reader, directory, id),
     }
 }
 

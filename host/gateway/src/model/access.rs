@@ -45,8 +45,19 @@ impl AccountStatus {
     }
 }
 
+/// Where an account comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AccountOrigin {
+    /// The gateway opened it for a user.
+    #[default]
+    Directory,
+    /// The application brought it.
+    Import,
+}
+
 /// A person in the application.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountRecord {
     /// The users that are linked to it: directory and id. Empty: unlinked.
     pub users: Vec<(Uuid, Uuid)>,
@@ -58,6 +69,22 @@ pub struct AccountRecord {
     pub created: Timestamp,
     /// The user name it had last, so that an unlinked account still has a name.
     pub label: String,
+    /// Where it comes from.
+    #[serde(default)]
+    pub origin: AccountOrigin,
+    /// The application's own id of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    /// Its email in the application, in lower case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// No directory decides about it as long as no user claims it: it was brought by the
+    /// application, or its directory was uninstalled.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub free: bool,
+    /// The directory that deleted the last of its users.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<Uuid>,
 }
 
 /// What can be granted.
@@ -147,7 +174,7 @@ pub struct AssignmentRecord {
     pub grants: Vec<GrantRecord>,
     /// When it was decided.
     pub decided: Timestamp,
-    /// The newest fact that the decision has seen.
+    /// The newest fact that the decision has seen; 0: no policy has decided.
     pub revision: u64,
     /// When the policies want to be asked again.
     pub ask_again: Option<Timestamp>,
@@ -262,6 +289,23 @@ pub enum Spread {
     RemovalsRestored,
     /// A person said that all that was taken within the window was meant.
     RemovalsAccepted,
+    /// A directory was confirmed: its users get their accounts.
+    Confirmed {
+        /// The directory.
+        directory: Uuid,
+    },
+    /// A directory was uninstalled: its users lose their accounts, which keep what they have.
+    Uninstalled {
+        /// The directory.
+        directory: Uuid,
+    },
+    /// The facts of an uninstalled directory are erased.
+    FactsErased {
+        /// The directory.
+        directory: Uuid,
+    },
+    /// A domain was verified: users that wait for their account are looked at again.
+    Waiting,
 }
 
 /// A group that somebody was in through another group.
@@ -324,7 +368,71 @@ pub struct AlertRecord {
 
 json_table! {
     /// Accounts, by id.
-    pub struct Accounts = 120, "accounts", OrganizationScope, Uuid => AccountRecord;
+    pub struct Accounts = 120, "accounts", OrganizationScope, Uuid => AccountRecord,
+        indexes [
+            &ACCOUNTS_BY_EXTERNAL_ID, &ACCOUNTS_BY_EMAIL, &ACCOUNTS_UNLINKED, &ACCOUNTS_FREE,
+        ];
+}
+/// The application's own id.
+pub static ACCOUNTS_BY_EXTERNAL_ID: Index<Accounts, String> =
+    Index::unique(1, "external id", |_, account| {
+        account.external_id.clone().into_iter().collect()
+    });
+/// The email in the application, which two may share.
+pub static ACCOUNTS_BY_EMAIL: Index<Accounts, String> = Index::multi(2, "email", |_, account| {
+    account.email.clone().into_iter().collect()
+});
+/// Accounts that no user claims, in the order of their ids.
+pub static ACCOUNTS_UNLINKED: Index<Accounts, Uuid> = Index::multi(3, "unlinked", |id, account| {
+    match account.users.is_empty() {
+        true => vec![*id],
+        false => Vec::new(),
+    }
+});
+/// Accounts that no user claims and no directory decides about, by the domain of their email.
+pub static ACCOUNTS_FREE: Index<Accounts, String> = Index::multi(4, "free", |_, account| {
+    let email = account.email.as_deref();
+    let email = email.filter(|_| account.is_free() && account.status != AccountStatus::Deleted);
+    let domain = email.and_then(|email| email.rsplit_once('@'));
+    domain
+        .map(|(_, domain)| domain.to_owned())
+        .into_iter()
+        .collect()
+});
+
+impl AccountRecord {
+    /// Whether no user claims it and no directory ever did, or its directory was uninstalled.
+    #[must_use]
+    pub fn is_free(&self) -> bool {
+        self.free && self.users.is_empty()
+    }
+}
+
+impl AssignmentRecord {
+    /// That of an account which no policy has decided about yet.
+    #[must_use]
+    pub fn undecided(at: Timestamp) -> Self {
+        Self {
+            grants: Vec::new(),
+            decided: at,
+            revision: 0,
+            ask_again: None,
+            denied: Vec::new(),
+            lifecycle_reasons: Vec::new(),
+        }
+    }
+
+    /// When it was decided; none where no policy did.
+    #[must_use]
+    pub fn decided(&self) -> Option<Timestamp> {
+        (self.revision > 0).then_some(self.decided)
+    }
+
+    /// Brings the grants into their order.
+    pub fn sort(&mut self) {
+        let key = |grant: &GrantRecord| (grant.kind, grant.name.clone());
+        self.grants.sort_by_key(key);
+    }
 }
 json_table! {
     /// Assignments, by account.

@@ -263,6 +263,14 @@ pub fn emails(document: &Map<String, Value>) -> Vec<String> {
     emails
 }
 
+/// The primary email of a stored user, or else its first.
+#[must_use]
+pub fn primary_email(document: &Map<String, Value>) -> Option<&str> {
+    let emails = document.get("emails")?.as_array()?;
+    let primary = emails.iter().find(|email| email["primary"] == true);
+    primary.or_else(|| emails.first())?.get("value")?.as_str()
+}
+
 /// Whether the provider lets the user in, as [`gatewright_scim::User::active`] has it.
 #[must_use]
 pub fn is_active(document: &Map<String, Value>) -> bool {

@@ -1,7 +1,7 @@
 //! The way from the formats of older versions to this one's. A step stays here as it was written:
 //! databases of its time have to go through it, however the tables have changed since.
 
-use super::access::{ASSIGNMENTS_BY_GRANT, Assignments, GrantKind};
+use super::access::{ACCOUNTS_UNLINKED, ASSIGNMENTS_BY_GRANT, Assignments, GrantKind};
 use super::facts::USERS_BY_DISPLAY_NAME;
 use super::guard::{Holders, SeatsTaken};
 use super::tenancy::Organizations;
@@ -21,6 +21,10 @@ pub static MIGRATIONS: &[Migration] = &[
     Migration {
         name: "index assignments by what is granted",
         run: |writer| index(writer, &ASSIGNMENTS_BY_GRANT),
+    },
+    Migration {
+        name: "index unlinked accounts",
+        run: |writer| index(writer, &ACCOUNTS_UNLINKED),
     },
     Migration {
         name: "count seats",

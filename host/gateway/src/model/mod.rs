@@ -10,6 +10,7 @@ pub mod events;
 pub mod facts;
 pub mod guard;
 pub mod migrations;
+pub mod people;
 pub mod plans;
 pub mod plugins;
 pub mod requests;

@@ -106,6 +106,64 @@ impl UniqueIdentifier {
     }
 }
 
+/// What links a directory's users to accounts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LinkBy {
+    /// The primary email, which is the account's.
+    #[default]
+    #[serde(rename = "email")]
+    Email,
+    /// `userName`, which is the account's email.
+    #[serde(rename = "userName")]
+    UserName,
+    /// `externalId`, which is the application's own id of the account.
+    #[serde(rename = "externalId")]
+    ExternalId,
+}
+
+/// How far a directory is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// It was created.
+    Draft,
+    /// Its provider called.
+    Connected,
+    /// Users or groups arrived. Nothing is decided about them yet.
+    Receiving,
+    /// It was confirmed: what it says counts.
+    #[default]
+    Enforcing,
+    /// What it says is stored, and the decisions about its people are frozen.
+    Paused,
+    /// It is over.
+    Uninstalled,
+}
+
+impl Phase {
+    /// Whether what the directory says counts in decisions.
+    #[must_use]
+    pub fn in_force(self) -> bool {
+        match self {
+            Self::Enforcing | Self::Paused => true,
+            Self::Draft | Self::Connected | Self::Receiving | Self::Uninstalled => false,
+        }
+    }
+
+    /// Its name in the API.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Connected => "connected",
+            Self::Receiving => "receiving",
+            Self::Enforcing => "enforcing",
+            Self::Paused => "paused",
+            Self::Uninstalled => "uninstalled",
+        }
+    }
+}
+
 /// How a directory treats what its provider sends. The API's field names are the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -122,6 +180,11 @@ pub struct Behaviour {
     pub unknown_attributes: Unknown,
     /// Whether only what the RFCs allow is read.
     pub strict: bool,
+    /// What links its users to accounts.
+    pub link_by: LinkBy,
+    /// Whether it shows accounts that no user claims as users, so that its provider's import finds
+    /// them.
+    pub expose_unlinked: bool,
 }
 
 impl Default for Behaviour {
@@ -134,6 +197,8 @@ impl Default for Behaviour {
             mask_personal_values: false,
             unknown_attributes: Unknown::default(),
             strict: false,
+            link_by: LinkBy::default(),
+            expose_unlinked: false,
         }
     }
 }
@@ -153,6 +218,9 @@ pub struct DirectoryRecord {
     /// Whether it ever declared a schema: if not, nothing needs to be read to know that.
     #[serde(default)]
     pub has_schemas: bool,
+    /// How far it is. Those from before there were phases are in force.
+    #[serde(default)]
+    pub phase: Phase,
     /// When it was created.
     pub created: Timestamp,
 }

@@ -11,7 +11,7 @@ use gatewright::clock::{Clock, Random};
 use gatewright::directory::organizations::{self, NewDirectory};
 use gatewright::gateway::{Gateway, Options};
 use gatewright::http::{Shared, router};
-use gatewright::model::tenancy::Behaviour;
+use gatewright::model::tenancy::{Behaviour, Phase};
 use gatewright::plugins::bindings;
 use gatewright_store::OrganizationId;
 use libfuzzer_sys::fuzz_target;
@@ -72,8 +72,14 @@ fn directory(gateway: &Gateway, organization: OrganizationId) -> Directory {
         behaviour: Behaviour::default(),
     };
     let now = gateway.clock.now();
-    let made =
-        organizations::create_directory(&gateway.store, organization, &gateway.random, now, new);
+    let made = organizations::create_directory(
+        &gateway.store,
+        organization,
+        &gateway.random,
+        now,
+        new,
+        Phase::Enforcing,
+    );
     let made = made.expect("a directory");
     Directory {
         base: format!("/scim/v2/{}", made.value.0),

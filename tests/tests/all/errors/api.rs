@@ -17,11 +17,23 @@ fn the_api() {
         .to_owned();
     let mapping = tenant.operator.get("/mapping").expect(200).json();
     let entry = mapping["entries"][0]["id"].as_str().unwrap();
+    let over = tenant
+        .operator
+        .post("/directories", &json!({ "name": "Over" }))
+        .expect(201)
+        .json()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let ending = json!({ "facts": "keep", "days": 30 });
+    let path = format!("/directories/{over}/uninstall");
+    let _ = tenant.operator.post(&path, &ending).expect(200);
     let names = [
         (&*ada, "ADA"),
         (&*group, "GROUP"),
         (&*account, "ACCOUNT"),
         (entry, "ENTRY"),
+        (&*over, "OVER"),
     ];
     let mut answers = Answers::of(&tenant, &names);
     let operator = &tenant.operator;
@@ -32,6 +44,9 @@ fn the_api() {
         "/accounts?limit=1001",
         "/accounts?after=x",
         "/accounts?at_least=x",
+        "/accounts?linked=maybe",
+        "/links?limit=0",
+        "/links?after=x",
         "/groups/nothing",
         "/groups?after=x",
         "/events?after=x",
@@ -182,6 +197,7 @@ fn the_api() {
         "DELETE of an unknown token",
         operator.delete("/tokens/nothing"),
     );
+    people(&mut answers, &account, &over);
     insta::assert_json_snapshot!("api", answers.finish());
 }
 
@@ -273,6 +289,166 @@ fn what_a_plan_refuses() {
         answers.api(&format!("POST /plans/PLAN/confirm with {what}"), reply);
     }
     insta::assert_json_snapshot!("plans", answers.finish());
+}
+
+/// What is wrong with requests about people, domains and the phases of directories.
+fn people(answers: &mut Answers<'_>, account: &str, over: &str) {
+    let operator = &answers.tenant.operator;
+    let directory = &answers.tenant.directory;
+    let nobody = "01890000-0000-7000-8000-000000000000";
+    let many = vec![json!({ "external_id": "1", "email": "a@b.test" }); 1_001];
+    for (what, method, path, body) in [
+        (
+            "too many accounts",
+            "PUT",
+            "/accounts/import",
+            json!({ "accounts": many }),
+        ),
+        (
+            "an unknown status",
+            "PUT",
+            "/accounts/import",
+            json!({
+                "accounts": [{ "external_id": "1", "email": "a@b.test", "status": "deleted" }]
+            }),
+        ),
+        (
+            "a user who does not wait",
+            "POST",
+            "/links",
+            json!({ "user": nobody, "account": "new" }),
+        ),
+        (
+            "no account",
+            "POST",
+            "/links",
+            json!({ "user": nobody, "account": "maybe" }),
+        ),
+        (
+            "a name of one label",
+            "PUT",
+            "/domains/localhost",
+            json!({}),
+        ),
+        (
+            "a domain that was not named",
+            "POST",
+            "/domains/acme.test/verify",
+            json!({}),
+        ),
+        (
+            "an unknown way",
+            "POST",
+            "/domains/acme.test/verify",
+            json!({ "by": "magic" }),
+        ),
+        (
+            "a phase of later",
+            "POST",
+            "/directories",
+            json!({ "name": "D", "phase": "paused" }),
+        ),
+        (
+            "an uninstalled directory",
+            "POST",
+            "/tokens",
+            json!({ "directory": over }),
+        ),
+    ] {
+        answers.api(
+            &format!("{method} {path} with {what}"),
+            raw(operator, method, path, &body.to_string()),
+        );
+    }
+    for (what, of, how, body) in [
+        ("nobody who acts", directory.as_str(), "confirm", json!({})),
+        (
+            "a stranger who acts",
+            directory,
+            "confirm",
+            json!({ "acting": "mallory@evil.test" }),
+        ),
+        (
+            "other words",
+            directory,
+            "confirm",
+            json!({ "accept_lockout": "yes" }),
+        ),
+        (
+            "a directory in force",
+            directory,
+            "confirm",
+            json!({ "acting": account }),
+        ),
+        (
+            "a directory that is not paused",
+            directory,
+            "resume",
+            json!({}),
+        ),
+        ("a directory that is over", over, "pause", json!({})),
+        (
+            "no number of days",
+            directory,
+            "uninstall",
+            json!({ "facts": "keep" }),
+        ),
+        (
+            "too many days",
+            directory,
+            "uninstall",
+            json!({ "facts": "keep", "days": 3_651 }),
+        ),
+        ("an unknown directory", nobody, "pause", json!({})),
+    ] {
+        let reply = operator.post(&format!("/directories/{of}/{how}"), &body);
+        answers.api(&format!("POST {how} of {what}"), reply);
+    }
+    let link_by = operator.patch(
+        &format!("/directories/{directory}"),
+        &json!({ "link_by": "phone" }),
+    );
+    answers.api("PATCH of a directory with an unknown way to link", link_by);
+    for (what, path, body) in [
+        (
+            "a role of a managed account",
+            format!("/accounts/{account}/roles/Owner"),
+            json!({}),
+        ),
+        (
+            "a role of nobody",
+            format!("/accounts/{nobody}/roles/Owner"),
+            json!({}),
+        ),
+        (
+            "an unknown seat",
+            format!("/accounts/{account}/seats/throne"),
+            json!({}),
+        ),
+        (
+            "a signal of nobody",
+            format!("/accounts/{nobody}/signals/chat"),
+            json!({ "active": true }),
+        ),
+        (
+            "a signal of no name",
+            format!("/accounts/{account}/signals/a%20b"),
+            json!({ "active": true }),
+        ),
+        (
+            "a signal from the future",
+            format!("/accounts/{account}/signals/chat"),
+            json!({
+                "active": true, "at": "2999-01-01T00:00:00Z"
+            }),
+        ),
+    ] {
+        answers.api(&format!("PUT of {what}"), operator.put(&path, &body));
+    }
+    answers.api(
+        "DELETE of an unknown domain",
+        operator.delete("/domains/acme.test"),
+    );
 }
 
 #[test]

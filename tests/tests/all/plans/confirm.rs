@@ -120,7 +120,11 @@ fn a_plan_that_facts_have_changed_is_refused_with_the_difference() {
         .expect(409)
         .json();
     let detail = refused["detail"].as_str().unwrap();
-    assert!(detail.contains("2 accounts"), "{detail}");
+    assert!(
+        detail.contains("2 accounts"),
+        "{detail} {:#}",
+        refused["differences"]
+    );
     let mut differences = refused["differences"].as_array().unwrap().clone();
     differences.sort_by_key(|one| one["label"].as_str().unwrap().to_owned());
     let (bob, eve) = (&differences[0], &differences[1]);

@@ -127,6 +127,19 @@ pub fn free(
     Ok(Some(u64::from(capacity).saturating_sub(taken)))
 }
 
+/// Whether there is a seat to give. One that is given beyond its capacity has room always.
+///
+/// # Errors
+/// What the store says.
+pub fn has_room(reader: &impl Read<OrganizationScope>, name: &str) -> Result<bool, StoreError> {
+    let seats = catalogue::load(reader)?.seat_types;
+    let Some(seat) = seats.iter().find(|seat| seat.name == name) else {
+        return Ok(false);
+    };
+    let free = free(reader, seat)?;
+    Ok(seat.when_full == WhenFull::Overflow || free.is_none_or(|free| free > 0))
+}
+
 /// How many have waited longer, `enough` at most.
 fn ahead(
     change: &Change<'_, '_>,

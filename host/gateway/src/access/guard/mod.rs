@@ -20,7 +20,7 @@ use crate::model::plans::{Planned, PlannedGrant};
 use gatewright_store::{Organization, OrganizationScope, Read, StoreError, WriteError};
 use uuid::Uuid;
 
-pub use owner::{activated, alert_if_last, has_owner, owner_role, returned};
+pub use owner::{activated, alert_if_last, has_owner, is_last, owner_role, returned};
 
 /// Why the guards were not set.
 #[derive(Debug, thiserror::Error)]

@@ -4,7 +4,9 @@
 use super::{Account, Losses, Outcome, is_active};
 use crate::access::{alerts, catalogue};
 use crate::ledger::Change;
-use crate::model::access::{ASSIGNMENTS_BY_GRANT, AccountStatus, Assignments, GrantKind};
+use crate::model::access::{
+    ASSIGNMENTS_BY_GRANT, AccountStatus, Assignments, GrantKind, GrantRecord,
+};
 use crate::model::guard::HOLDS_OF_OWNERS;
 use gatewright_store::{OrganizationScope, Range, Read, StoreError};
 use uuid::Uuid;
@@ -35,9 +37,7 @@ pub(super) fn keep(
     let Some(owner) = owner_role(change.tx)? else {
         return Ok(false);
     };
-    let has_role = |one: &crate::model::access::GrantRecord| {
-        one.kind == GrantKind::BaseRole && one.name == owner
-    };
+    let has_role = |one: &GrantRecord| one.kind == GrantKind::BaseRole && one.name == owner;
     if !account.grants.iter().any(has_role) {
         return Ok(false);
     }
@@ -87,6 +87,27 @@ fn another(
     Ok(false)
 }
 
+/// Whether an account that is to have these grants instead of those is the last active owner and
+/// would not be any more.
+///
+/// # Errors
+/// What the store says.
+pub fn is_last(
+    reader: &impl Read<OrganizationScope>,
+    account: Uuid,
+    before: &[GrantRecord],
+    after: &[GrantRecord],
+) -> Result<bool, StoreError> {
+    let Some(owner) = owner_role(reader)? else {
+        return Ok(false);
+    };
+    let is_owner = |grants: &[GrantRecord]| {
+        let mut grants = grants.iter();
+        grants.any(|one| one.kind == GrantKind::BaseRole && one.name == owner)
+    };
+    Ok(is_owner(before) && !is_owner(after) && !another(reader, account, &owner)?)
+}
+
 /// Raises an alert where the account, which may not use the application any more, was the last
 /// active owner: a person of the operator has to make another one.
 ///
@@ -103,9 +124,7 @@ pub fn alert_if_last(
     let Some(owner) = owner_role(change.tx)? else {
         return Ok(());
     };
-    let has_role = |one: &crate::model::access::GrantRecord| {
-        one.kind == GrantKind::BaseRole && one.name == owner
-    };
+    let has_role = |one: &GrantRecord| one.kind == GrantKind::BaseRole && one.name == owner;
     if !assignment.grants.iter().any(has_role) || another(change.tx, account, &owner)? {
         return Ok(());
     }

@@ -3,6 +3,7 @@
 use super::decide::{Failure, Subject, Wanted};
 use super::merge::Proposed;
 use crate::access::guard::{self, Outcome};
+use crate::access::standing::Phases;
 use crate::access::{accounts, alerts, assignment};
 use crate::clock::Timestamp;
 use crate::ledger::{Change, change};
@@ -14,6 +15,7 @@ use crate::model::facts::Ended;
 use crate::model::plugins::Slot;
 use gatewright_sandbox::types;
 use gatewright_store::{Organization, Range, Read, StoreError, WriteError};
+use std::collections::HashSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -32,9 +34,14 @@ pub(super) fn store(
     now: Timestamp,
     batch: Vec<Decided>,
     due: Vec<(Uuid, DirtyRecord)>,
+    phases: Phases,
 ) -> Result<(), WriteError<StoreError>> {
     let batch = Arc::new(batch);
     change(organization, now, move |change| {
+        // A directory that was paused or uninstalled meanwhile: all of them come again.
+        if Phases::read(change.tx)? != phases {
+            return Ok(());
+        }
         for decided in batch.iter() {
             let subject = &decided.subject;
             if change.tx.get::<Dirty>(&subject.account)?.as_ref() != Some(&subject.dirty) {
@@ -45,9 +52,14 @@ pub(super) fn store(
                 Err(failure) => postpone(change, subject, failure)?,
             }
         }
-        for (account, _) in &due {
-            if !change.tx.contains::<Accounts>(account)? {
+        // What nobody decides about.
+        let asked: HashSet<Uuid> = batch.iter().map(|one| one.subject.account).collect();
+        for (account, dirty) in due.iter().filter(|(account, _)| !asked.contains(account)) {
+            if change.tx.get::<Dirty>(account)?.as_ref() == Some(dirty) {
                 change.tx.delete::<Dirty>(account)?;
+                for slot in Slot::ALL {
+                    alerts::clear(change, slot.name(), Some(*account))?;
+                }
             }
         }
         Ok(())
@@ -128,7 +140,10 @@ fn assign(
     let gathered = &subject.gathered;
     let stored = gathered.assignment.as_ref();
     let before = stored.map_or(&[][..], |stored| &stored.grants);
-    let record = &gathered.record;
+    // Who it belongs to may have changed while it was decided.
+    let Some(record) = &change.tx.get::<Accounts>(&account)? else {
+        return Ok(());
+    };
     change.follows(subject.dirty.request);
     let judged = guard::Account {
         id: account,

@@ -5,6 +5,7 @@ use super::ask::Losses;
 use super::decide::{Bound, Failure, Policies, Subject, Wanted};
 use super::step::StepError;
 use crate::access::gather::{Gatherer, Source};
+use crate::access::standing::Phases;
 use crate::access::{catalogue, mapping};
 use crate::clock::Timestamp;
 use crate::directory::schemas;
@@ -32,6 +33,7 @@ pub(in crate::access) struct Setting {
     organization: String,
     policies: Policies,
     directories: HashMap<Uuid, Source>,
+    phases: Phases,
 }
 
 impl Setting {
@@ -58,6 +60,7 @@ impl Setting {
             organization: reader.id().to_string(),
             policies: policies(reader, plugins, instead)?,
             directories: directories(reader, plugins)?,
+            phases: Phases::read(reader)?,
         })
     }
 
@@ -65,8 +68,19 @@ impl Setting {
     pub(super) fn gatherer<'a, R: Read<OrganizationScope>>(
         &'a self,
         reader: &'a R,
-    ) -> Gatherer<'a, R> {
-        Gatherer::new(reader, &self.mapping, &self.catalogue, &self.directories)
+    ) -> Result<Gatherer<'a, R>, StoreError> {
+        Gatherer::new(
+            reader,
+            &self.mapping,
+            &self.catalogue,
+            &self.directories,
+            &self.phases,
+        )
+    }
+
+    /// The phases that the directories were in.
+    pub(super) fn phases(&self) -> &Phases {
+        &self.phases
     }
 
     /// Decides about each subject, as [`Policies::decide`] does.
@@ -139,6 +153,9 @@ fn directories(
     let mut directories = HashMap::new();
     for row in reader.scan::<Directories>(Range::all())? {
         let (id, directory) = row?;
+        if !directory.phase.in_force() {
+            continue;
+        }
         let source = Source {
             provider: plugins.name(&directory.provider),
             profile: schemas::profile(reader, id, &directory)?,

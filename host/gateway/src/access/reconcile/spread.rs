@@ -2,17 +2,22 @@
 //! rows and other organizations do not feel it.
 
 use crate::access::guard::holds::{self, Answer};
+use crate::access::standing::Phases;
+use crate::access::{accounts, links};
 use crate::clock::Timestamp;
-use crate::directory::{inherited, membership};
+use crate::directory::{erase, inherited, membership};
 use crate::ledger::{Change, change};
 use crate::model::access::{Accounts, Leaver, LostGroup, Spread, SpreadRecord, Spreads};
-use crate::model::facts::{Concerned, ConcernedRecord, Members, Users};
+use crate::model::facts::{Concerned, ConcernedRecord, Members, Users, primary_email};
 use crate::model::guard::{Holds, Removals};
 use gatewright_store::{Organization, Range, Read, StoreError, WriteError};
 use uuid::Uuid;
 
 /// Accounts to mark in one step: three rows each.
 const STEP: usize = 250;
+
+/// Users that get or lose their accounts in one step: some rows each.
+const PEOPLE: usize = 100;
 
 /// Does a part of the oldest wide change. Answers whether there was one.
 pub(super) fn step(
@@ -163,6 +168,51 @@ fn expand(
                 change.mark_since(user.account, since)
             })
         }
+        Spread::Confirmed { directory } => {
+            let phases = Phases::read(change.tx)?;
+            if !phases.in_force(*directory) {
+                return Ok(Part::Last);
+            }
+            let link_by = links::link_by(change.tx, *directory)?;
+            let users = users_of(change, *directory, record.done, PEOPLE)?;
+            for user in &users {
+                let key = (*directory, *user);
+                if let Some(account) = links::settle(change, &phases, link_by, key)? {
+                    change.mark_since(account, since)?;
+                }
+            }
+            Ok(Part::of(&users, PEOPLE))
+        }
+        Spread::Uninstalled { directory } => {
+            let users = users_of(change, *directory, record.done, PEOPLE)?;
+            for user in &users {
+                links::forget(change, *user)?;
+                let key = (*directory, *user);
+                if let Some(user) = change.tx.get::<Users>(&key)? {
+                    membership::forget_ended(change, user.account, key.1)?;
+                    let email = primary_email(&user.document);
+                    accounts::unlink(change, user.account, key, email)?;
+                }
+            }
+            Ok(Part::of(&users, PEOPLE))
+        }
+        Spread::FactsErased { directory } => match erase::step(change, *directory)? {
+            true => Ok(Part::Last),
+            false => Ok(Part::Upto(record.done)),
+        },
+        Spread::Waiting => {
+            let phases = Phases::read(change.tx)?;
+            let waiting = links::waiting(change.tx, record.done, PEOPLE)?;
+            for (user, waits) in &waiting {
+                let link_by = links::link_by(change.tx, waits.directory)?;
+                let key = (waits.directory, *user);
+                if let Some(account) = links::settle(change, &phases, link_by, key)? {
+                    change.mark_since(account, since)?;
+                }
+            }
+            let users: Vec<_> = waiting.into_iter().map(|(user, _)| user).collect();
+            Ok(Part::of(&users, PEOPLE))
+        }
         Spread::UsersLost {
             directory,
             users,
@@ -258,6 +308,21 @@ fn over_groups(
     }
 }
 
+fn users_of(
+    change: &Change<'_, '_>,
+    directory: Uuid,
+    done: Option<Uuid>,
+    most: usize,
+) -> Result<Vec<Uuid>, StoreError> {
+    let range = Range::prefix(&directory);
+    let range = match done {
+        Some(done) => range.after(&(directory, done)),
+        None => range,
+    };
+    let rows = change.tx.keys::<Users>(range)?.take(most);
+    rows.map(|row| row.map(|(_, user)| user)).collect()
+}
+
 fn members(
     change: &Change<'_, '_>,
     group: Uuid,
@@ -273,5 +338,7 @@ fn members(
     rows.map(|row| row.map(|(_, user)| user)).collect()
 }
 
+#[cfg(test)]
+mod people;
 #[cfg(test)]
 mod tests;

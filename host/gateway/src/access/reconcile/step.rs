@@ -7,7 +7,7 @@ use super::setting::{Instead, Setting};
 use super::{Outcome, Shared, spread};
 use crate::access::catalogue;
 use crate::clock::Timestamp;
-use crate::directory::deleted;
+use crate::directory::{deleted, erase};
 use crate::model::access::{ASSIGNMENTS_TO_ASK_AGAIN, DIRTY_BY_DUE, Dirty, DirtyRecord};
 use crate::model::plugins::Slot;
 use gatewright_sandbox::types;
@@ -65,12 +65,13 @@ impl Shared {
         let spreading = spread::step(organization, now)?;
         let woken = wake_sleepers(organization, now)?;
         let forgot = deleted::forget(organization, now)?;
+        let erasing = erase::begin(organization, now)?;
         let reader = organization.read()?;
         // Behind the snapshot: a decision is never older than the facts that it saw.
         let now = self.clock.now();
         let due = due(&reader, now, self.batch(organization.id()))?;
         if due.is_empty() {
-            return Ok(if followed || spreading || woken || forgot {
+            return Ok(if followed || spreading || woken || forgot || erasing {
                 Outcome::More
             } else {
                 Outcome::Idle(next_due(&reader)?)
@@ -92,7 +93,7 @@ impl Shared {
             .zip(verdicts)
             .map(|(subject, verdict)| Decided { subject, verdict })
             .collect();
-        commit::store(organization, now, batch, due)?;
+        commit::store(organization, now, batch, due, setting.phases().clone())?;
         let probing = self.is_paused(organization.id());
         let failed = failures
             .iter()
@@ -148,7 +149,9 @@ fn next_due(reader: &Reader<OrganizationScope>) -> Result<Option<Timestamp>, Sto
         .into_iter()
         .chain(asked.map(|(at, _)| at));
     let erased = deleted::next_expiry(reader)?;
-    Ok(times.map(Timestamp).chain(erased).min())
+    let directories = erase::next(reader)?;
+    let times = times.map(Timestamp).chain(erased).chain(directories);
+    Ok(times.min())
 }
 
 /// Marks accounts whose policies wanted to be asked again by now.
@@ -182,11 +185,12 @@ fn subjects(
     // Those that failed last time come last: see `Policies::decide`.
     let (trusted, suspect): (Vec<_>, Vec<_>) =
         due.iter().partition(|(_, dirty)| dirty.failures == 0);
-    let mut gatherer = setting.gatherer(reader);
+    let mut gatherer = setting.gatherer(reader)?;
     let mut subjects = Vec::with_capacity(due.len());
     let mut accounts = Vec::with_capacity(due.len());
     for (account, dirty) in trusted.into_iter().chain(suspect) {
-        // An account that is gone needs no decision; its mark is removed with the batch.
+        // An account that is gone, or about which nobody decides, needs no decision; its mark is
+        // removed with the batch.
         if let Some((gathered, told)) = gatherer.account(*account)? {
             accounts.push(told);
             subjects.push(Subject {

@@ -50,7 +50,7 @@ pub(in crate::access) fn run(
         rest: Duration::ZERO,
     };
     let mut losses = Losses::none();
-    let mut gatherer = setting.gatherer(reader);
+    let mut gatherer = setting.gatherer(reader)?;
     'parts: for part in accounts.chunks(BATCH) {
         let (mut subjects, mut told) = (Vec::new(), Vec::new());
         for account in part {

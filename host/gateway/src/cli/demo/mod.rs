@@ -125,7 +125,10 @@ fn show(url: &str, key: &str, policy: Option<&[u8]>) -> Result<Option<Connection
     talk::chapter("1. An administrator connects Okta and maps groups");
     let mut directories = Vec::new();
     for name in ["Okta, custom app (PUT)", "Okta, catalogue app (PATCH)"] {
-        let made = acme.post("/directories", &json!({ "name": name, "provider": "okta" }))?;
+        let made = acme.post(
+            "/directories",
+            &json!({ "name": name, "provider": "okta", "phase": "enforcing" }),
+        )?;
         line(&format!("  directory \"{name}\""));
         line(&format!("    base URL  {}", text(&made, "scim_base_url")));
         line(&format!(

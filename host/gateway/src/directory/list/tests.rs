@@ -5,7 +5,7 @@ use crate::clock::{Random, Timestamp};
 use crate::directory::{Moment, groups, users};
 use crate::model::facts::UserRecord;
 use crate::model::plugins::PluginRef;
-use crate::model::tenancy::{Behaviour, DirectoryRecord};
+use crate::model::tenancy::{Behaviour, DirectoryRecord, Phase};
 use gatewright_scim::schema::Declared;
 use gatewright_scim::{Group, Limits, MemberKind, Preconditions, Profile, ScimType, User};
 use gatewright_store::{OrganizationId, RedbEngine, RedbOptions, Store, Writer};
@@ -74,6 +74,7 @@ fn directory(store: &Store, id: u128) -> Directory {
         previous_provider: None,
         behaviour: Behaviour::default(),
         has_schemas: false,
+        phase: Phase::Enforcing,
         created: Timestamp(0),
     };
     Directory {

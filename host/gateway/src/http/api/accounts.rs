@@ -4,13 +4,14 @@ use super::access::Reads;
 use super::answer::Answer;
 use super::error::ApiError;
 use crate::access::fresh::{self, Freshness};
-use crate::access::seats;
+use crate::access::signals;
 use crate::http::Shared;
 use crate::ledger;
 use crate::model::access::{
-    AccountRecord, Accounts, Alerts, Assignments, Dirty, GrantKind, GrantRecord,
+    ACCOUNTS_BY_EMAIL, ACCOUNTS_UNLINKED, AccountRecord, Accounts, Alerts, AssignmentRecord,
+    Assignments, Dirty, GrantKind, GrantRecord,
 };
-use crate::model::facts::{USERS_BY_EMAIL, Users, text};
+use crate::model::facts::{USERS_BY_EMAIL, Users, primary_email, text};
 use crate::model::plugins::Slot;
 use crate::model::tenancy::Directories;
 use axum::extract::{Path, Query, State};
@@ -40,6 +41,16 @@ pub(super) async fn list(
         None => None,
     };
     let email = query.get("email").cloned();
+    let unlinked = match query.get("linked").map(String::as_str) {
+        None => false,
+        Some("false") => true,
+        Some(_) => {
+            return Err(ApiError::Query {
+                name: "linked",
+                problem: "must be false: to list the accounts that no user claims".into(),
+            });
+        }
+    };
     let body = shared
         .gateway
         .run(move |_| {
@@ -47,6 +58,7 @@ pub(super) async fn list(
             let revision = ledger::revision(&reader)?;
             let (ids, more) = match email {
                 Some(email) => (by_email(&reader, &email)?, false),
+                None if unlinked => unclaimed(&reader, after, limit)?,
                 None => page(&reader, after, limit)?,
             };
             let mut accounts = Vec::with_capacity(ids.len());
@@ -81,29 +93,6 @@ pub(super) async fn show(
         })
         .await??;
     Ok(Answer::ok(body))
-}
-
-/// Takes away a seat that is only kept: one that its group gave before the member left.
-pub(super) async fn revoke_seat(
-    State(shared): State<Shared>,
-    Reads(organization): Reads,
-    Path(path): Path<HashMap<String, String>>,
-) -> Result<Answer, ApiError> {
-    let id = id(&path, "account")?;
-    let seat = path.get("seat").cloned().unwrap_or_default();
-    let (body, revision) = shared
-        .gateway
-        .run(move |gateway| {
-            let done = seats::revoke(&organization, gateway.clock.now(), id, &seat)?;
-            gateway.reconciler.wake(organization.id());
-            let reader = organization.read()?;
-            let record = reader
-                .get::<Accounts>(&id)?
-                .ok_or_else(|| missing("account", id))?;
-            Ok::<_, ApiError>((represent(&reader, id, &record)?, done.revision))
-        })
-        .await??;
-    Ok(Answer::ok(body).at_revision(revision))
 }
 
 /// Waits until everything up to `at_least` is decided, if the request asks for it.
@@ -157,23 +146,46 @@ fn page(
         Some(after) => Range::all().after(&after),
         None => Range::all(),
     };
-    let mut ids = reader
-        .keys::<Accounts>(range)?
-        .take(limit + 1)
-        .collect::<Result<Vec<_>, _>>()?;
+    cut(reader.keys::<Accounts>(range)?, limit)
+}
+
+/// Those that no user claims.
+fn unclaimed(
+    reader: &Reader<OrganizationScope>,
+    after: Option<Uuid>,
+    limit: usize,
+) -> Result<(Vec<Uuid>, bool), StoreError> {
+    let range = match after {
+        Some(after) => Range::all().after(&after),
+        None => Range::all(),
+    };
+    let rows = reader.index_scan(&ACCOUNTS_UNLINKED, range)?;
+    cut(rows.map(|row| row.map(|(_, id)| id)), limit)
+}
+
+/// So many of them, and whether there are more.
+fn cut(
+    ids: impl Iterator<Item = Result<Uuid, StoreError>>,
+    limit: usize,
+) -> Result<(Vec<Uuid>, bool), StoreError> {
+    let mut ids = ids.take(limit + 1).collect::<Result<Vec<_>, _>>()?;
     let more = ids.len() > limit;
     ids.truncate(limit);
     Ok((ids, more))
 }
 
+/// Those of the email itself, and those of users with it.
 fn by_email(reader: &Reader<OrganizationScope>, email: &str) -> Result<Vec<Uuid>, StoreError> {
-    let mut ids = Vec::new();
+    let own = reader.index_scan(&ACCOUNTS_BY_EMAIL, Range::prefix(&email.to_lowercase()))?;
+    let own = own.take(100).map(|row| row.map(|(_, id)| id));
+    let mut ids = own.collect::<Result<Vec<_>, _>>()?;
     for directory in reader.keys::<Directories>(Range::all())? {
         let wanted = (directory?, email.to_lowercase());
         for row in reader.index_scan(&USERS_BY_EMAIL, Range::prefix(&wanted))? {
             let (_, user) = row?;
             if let Some(user) = reader.get::<Users>(&user)?
                 && !ids.contains(&user.account)
+                && reader.contains::<Accounts>(&user.account)?
             {
                 ids.push(user.account);
             }
@@ -183,13 +195,19 @@ fn by_email(reader: &Reader<OrganizationScope>, email: &str) -> Result<Vec<Uuid>
 }
 
 /// An account with everything that was decided about it.
-fn represent(
+pub(super) fn represent(
     reader: &Reader<OrganizationScope>,
     id: Uuid,
     record: &AccountRecord,
 ) -> Result<Value, StoreError> {
     let assignment = reader.get::<Assignments>(&id)?;
     let undecided = reader.get::<Dirty>(&id)?;
+    let decided = assignment.as_ref().and_then(AssignmentRecord::decided);
+    let signals: Vec<Value> = (signals::of(reader, id)?.into_iter())
+        .map(|(source, signal)| {
+            json!({ "source": source, "active": signal.active, "at": signal.at.to_string() })
+        })
+        .collect();
     let grants = assignment.as_ref().map_or(&[][..], |stored| &stored.grants);
     let of = |kind| grants.iter().filter(move |grant| grant.kind == kind);
     let mut users = Vec::new();
@@ -213,12 +231,16 @@ fn represent(
         "status": record.status,
         "status_reason": record.status_reason,
         "link": if record.users.is_empty() { "unlinked" } else { "linked" },
+        "origin": record.origin,
+        "external_id": record.external_id,
+        "email": record.email,
+        "signals": signals,
         "users": users,
         "role": of(GrantKind::BaseRole).next().map(grant),
         "custom_roles": of(GrantKind::CustomRole).map(grant).collect::<Vec<_>>(),
         "seats": of(GrantKind::Seat).map(grant).collect::<Vec<_>>(),
-        "decided": assignment.as_ref().map(|stored| stored.decided.to_string()),
-        "decided_revision": assignment.as_ref().map(|stored| stored.revision),
+        "decided": decided.map(|at| at.to_string()),
+        "decided_revision": assignment.as_ref().map(|stored| stored.revision).filter(|_| decided.is_some()),
         "undecided_since": undecided.as_ref().map(|dirty| dirty.first),
         "stale": stale(reader, id, undecided.is_some())?,
         "created": record.created.to_string(),
@@ -254,12 +276,6 @@ fn grant(grant: &GrantRecord) -> Value {
         "revision": grant.revision,
         "request": grant.request,
     })
-}
-
-fn primary_email(document: &serde_json::Map<String, Value>) -> Option<&str> {
-    let emails = document.get("emails")?.as_array()?;
-    let primary = emails.iter().find(|email| email["primary"] == true);
-    primary.or_else(|| emails.first())?.get("value")?.as_str()
 }
 
 /// The id that a path has at `name`.

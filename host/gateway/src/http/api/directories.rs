@@ -7,7 +7,7 @@ use crate::directory::organizations::{self, NewDirectory};
 use crate::gateway::Gateway;
 use crate::http::Shared;
 use crate::model::plugins::PluginRef;
-use crate::model::tenancy::{Behaviour, DirectoryRecord};
+use crate::model::tenancy::{Behaviour, DirectoryRecord, Phase};
 use crate::plugins::PluginError;
 use axum::extract::{Path, State};
 use gatewright_sandbox::{Grants, PluginKind};
@@ -24,9 +24,31 @@ pub(super) struct New {
     provider: String,
     #[serde(default = "empty")]
     settings: Value,
+    /// Where it begins.
+    #[serde(default)]
+    phase: Beginning,
     /// What is left: fields of [`Behaviour`], and unknown ones.
     #[serde(flatten)]
     behaviour: Map<String, Value>,
+}
+
+/// The phase of a new directory.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Beginning {
+    #[default]
+    Draft,
+    /// For those who need no confirmation.
+    Enforcing,
+}
+
+impl From<Beginning> for Phase {
+    fn from(beginning: Beginning) -> Self {
+        match beginning {
+            Beginning::Draft => Self::Draft,
+            Beginning::Enforcing => Self::Enforcing,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -84,6 +106,7 @@ pub(super) async fn create(
     let body = shared
         .gateway
         .run(move |gateway| {
+            let phase = new.phase.into();
             let new = NewDirectory {
                 name: new.name,
                 provider: provider(gateway, &new.provider, new.settings)?,
@@ -95,6 +118,7 @@ pub(super) async fn create(
                 &gateway.random,
                 gateway.clock.now(),
                 new,
+                phase,
             )?;
             let (id, record) = &created.value;
             let mut body = show_record(gateway, &url, *id, record);
@@ -172,14 +196,20 @@ pub(super) fn provider(
     }
 }
 
-fn id(path: &HashMap<String, String>) -> Result<Uuid, ApiError> {
+pub(super) fn id(path: &HashMap<String, String>) -> Result<Uuid, ApiError> {
     super::accounts::id(path, "directory")
 }
 
-fn show_record(gateway: &Gateway, url: &str, id: Uuid, record: &DirectoryRecord) -> Value {
+pub(super) fn show_record(
+    gateway: &Gateway,
+    url: &str,
+    id: Uuid,
+    record: &DirectoryRecord,
+) -> Value {
     let mut shown = json!({
         "id": id,
         "name": record.name,
+        "phase": record.phase,
         "scim_base_url": format!("{url}/scim/v2/{id}"),
         "provider": {
             "name": gateway.plugins.name(&record.provider),

@@ -3,14 +3,20 @@
 
 use super::{catalogue, plans};
 use crate::access::catalogue::CatalogueError;
+use crate::access::domains::DomainError;
 use crate::access::guard::GuardError;
 use crate::access::guard::holds::HoldError;
+use crate::access::hand::HandError;
+use crate::access::import::ImportError;
+use crate::access::links::LinkError;
 use crate::access::mapping::MappingError;
 use crate::access::plan::PlanError;
-use crate::access::seats::SeatError;
+use crate::access::signals::SignalError;
 use crate::delivery::log::BadCursor;
 use crate::directory::error::FactError;
 use crate::directory::organizations::TenancyError;
+use crate::directory::phases::PhaseError;
+use crate::dns::DnsError;
 use crate::gateway::Lost;
 use crate::http::auth::NoToken;
 use crate::http::body::BodyError;
@@ -64,11 +70,23 @@ pub(super) enum ApiError {
     #[error("the request cannot be run again: {0}")]
     Replay(#[from] NoReplay),
     #[error(transparent)]
-    Seat(#[from] SeatError),
-    #[error(transparent)]
     Guard(#[from] GuardError),
     #[error(transparent)]
     Hold(#[from] HoldError),
+    #[error(transparent)]
+    Hand(#[from] HandError),
+    #[error(transparent)]
+    Signal(#[from] SignalError),
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    #[error(transparent)]
+    Domain(#[from] DomainError),
+    #[error(transparent)]
+    Dns(#[from] DnsError),
+    #[error(transparent)]
+    Phase(#[from] PhaseError),
     #[error("not decided up to revision {revision} within {seconds} s: {why}")]
     NotFresh {
         revision: u64,
@@ -133,6 +151,17 @@ impl ApiError {
             )
             | Self::Catalogue(CatalogueError::Invalid { .. })
             | Self::Guard(GuardError::Window | GuardError::Share)
+            | Self::Hand(HandError::Unknown { .. })
+            | Self::Signal(SignalError::Name(_) | SignalError::TooMany | SignalError::Future)
+            | Self::Import(ImportError::TooMany(_))
+            | Self::Link(LinkError::NoAccount(_))
+            | Self::Domain(DomainError::Invalid(_))
+            | Self::Phase(
+                PhaseError::NobodyActs
+                | PhaseError::Acting { .. }
+                | PhaseError::Words
+                | PhaseError::Days,
+            )
             | Self::Plan(
                 PlanError::Nothing
                 | PlanError::Expires
@@ -145,7 +174,10 @@ impl ApiError {
             Self::NoOrganization(_)
             | Self::NotFound { .. }
             | Self::NoSuchPath(_)
-            | Self::Seat(SeatError::Missing { .. })
+            | Self::Hand(HandError::NoAccount(_) | HandError::Missing { .. })
+            | Self::Signal(SignalError::NoAccount(_))
+            | Self::Domain(DomainError::Unknown(_))
+            | Self::Phase(PhaseError::NoDirectory(_))
             | Self::Hold(HoldError::Missing { .. } | HoldError::NothingTaken { .. })
             | Self::Fact(FactError::NotFound { .. })
             | Self::Tenancy(
@@ -159,9 +191,17 @@ impl ApiError {
             Self::Body(BodyError::TooLarge(_)) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Body(BodyError::TooSlow) => StatusCode::REQUEST_TIMEOUT,
             Self::Catalogue(CatalogueError::InUse(_))
-            | Self::Tenancy(TenancyError::Form { .. })
-            | Self::Seat(SeatError::FromGroup { .. })
             | Self::Hold(HoldError::LastOwner { .. })
+            | Self::Tenancy(TenancyError::Form { .. } | TenancyError::Uninstalled(_))
+            | Self::Hand(
+                HandError::FromGroup { .. }
+                | HandError::Managed { .. }
+                | HandError::Full(_)
+                | HandError::LastOwner(_),
+            )
+            | Self::Link(LinkError::NotWaiting(_) | LinkError::Claimed { .. })
+            | Self::Domain(DomainError::TooMany | DomainError::NotShown { .. })
+            | Self::Phase(PhaseError::Wrong { .. })
             | Self::Fact(
                 FactError::UserNameTaken(_)
                 | FactError::IdentifierTaken { .. }
@@ -186,14 +226,21 @@ impl ApiError {
             | Self::Plan(PlanError::Catalogue(CatalogueError::Changed { .. })) => {
                 StatusCode::PRECONDITION_FAILED
             }
-            Self::Replay(NoReplay::Busy) | Self::NotFresh { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Replay(NoReplay::Busy) | Self::NotFresh { .. } | Self::Dns(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Store(_)
             | Self::Engine(_)
             | Self::Lost(_)
             | Self::Replay(NoReplay::Store(_))
-            | Self::Seat(SeatError::Store(_))
             | Self::Guard(GuardError::Store(_))
             | Self::Hold(HoldError::Store(_))
+            | Self::Hand(HandError::Store(_))
+            | Self::Signal(SignalError::Store(_))
+            | Self::Import(ImportError::Store(_))
+            | Self::Link(LinkError::Store(_))
+            | Self::Domain(DomainError::Store(_))
+            | Self::Phase(PhaseError::Store(_))
             | Self::Fact(FactError::Store(_) | FactError::Engine(_))
             | Self::Tenancy(TenancyError::Store(_) | TenancyError::Engine(_))
             | Self::Mapping(MappingError::Store(_))

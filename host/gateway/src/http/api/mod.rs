@@ -11,13 +11,18 @@ mod bindings;
 mod catalogue;
 mod deleted;
 mod directories;
+mod domains;
 mod error;
 mod events;
 mod groups;
 mod guards;
+mod hand;
 mod history;
+mod import;
+mod links;
 mod mapping;
 mod organizations;
+mod phases;
 mod plans;
 mod plugins;
 mod requests;
@@ -30,7 +35,7 @@ use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use error::ApiError;
 use std::time::Instant;
 use tracing::info;
@@ -59,11 +64,27 @@ fn organization() -> Router<Shared> {
     Router::new()
         .route("/", get(organizations::show))
         .route("/accounts", get(accounts::list))
+        .route("/accounts/import", put(import::import))
         .route("/accounts/{account}", get(accounts::show))
         .route(
-            "/accounts/{account}/seats/{seat}",
-            axum::routing::delete(accounts::revoke_seat),
+            "/accounts/{account}/roles/{role}",
+            put(hand::give_role).delete(hand::take_role),
         )
+        .route(
+            "/accounts/{account}/seats/{seat}",
+            put(hand::give_seat).delete(hand::take_seat),
+        )
+        .route(
+            "/accounts/{account}/signals/{source}",
+            put(hand::put_signal),
+        )
+        .route("/links", get(links::list).post(links::resolve))
+        .route("/domains", get(domains::list))
+        .route(
+            "/domains/{domain}",
+            put(domains::put).delete(domains::remove),
+        )
+        .route("/domains/{domain}/verify", post(domains::verify))
         .route("/groups", get(groups::list))
         .route("/groups/{group}", get(groups::show))
         .route("/groups/{group}/members", get(groups::members))
@@ -76,6 +97,13 @@ fn organization() -> Router<Shared> {
         .route(
             "/directories/{directory}",
             get(directories::show).patch(directories::update),
+        )
+        .route("/directories/{directory}/confirm", post(phases::confirm))
+        .route("/directories/{directory}/pause", post(phases::pause))
+        .route("/directories/{directory}/resume", post(phases::resume))
+        .route(
+            "/directories/{directory}/uninstall",
+            post(phases::uninstall),
         )
         .route(
             "/directories/{directory}/schemas",

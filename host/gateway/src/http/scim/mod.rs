@@ -23,8 +23,9 @@ use super::{Shared, auth, body};
 use crate::directory::Moment;
 use crate::directory::credentials::Secret;
 use crate::directory::walk::Walker;
-use crate::directory::{Directory, organizations};
+use crate::directory::{Directory, organizations, phases};
 use crate::gateway::Gateway;
+use crate::model::tenancy::Phase;
 use answer::Answer;
 use axum::body::{Bytes, HttpBody as _};
 use axum::extract::{Request, State};
@@ -233,6 +234,10 @@ impl Head {
         let (directory, credential) = directory.ok_or(Failure::WrongToken)?;
         notes.entered(&directory, credential);
         gateway.rates.check(credential)?;
+        if directory.record.phase == Phase::Draft {
+            let now = gateway.clock.now();
+            phases::seen(&directory.organization, now, directory.id)?;
+        }
         let route = self.place.with_method(&self.parts.method)?;
         let limit = if route.has_body() {
             route::check_media_type(&self.parts.headers)?;

@@ -35,7 +35,7 @@ pub(super) fn handle(
 fn get(request: &Incoming, id: &str) -> Result<Answer, Failure> {
     let projection = request.projection(ResourceType::User);
     let reader = request.directory.organization.read()?;
-    let user = users::get(&reader, request.directory.id, id)?;
+    let user = users::get(&reader, &request.directory, id)?;
     let shown = Shown::read(&reader, request, user, &projection)?;
     Ok(not_modified(request, &shown.version)?.unwrap_or_else(|| shown.into_answer(StatusCode::OK)))
 }

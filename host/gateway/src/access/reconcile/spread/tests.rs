@@ -1,13 +1,13 @@
 //! What becomes of memberships by way of other groups: each that ends is told once.
 
 use super::*;
-use crate::access::gather::Gatherer;
+use crate::access::gather::{Gatherer, Source};
 use crate::clock::Random;
 use crate::directory::{Directory, Moment, groups, users};
 use crate::model::access::Dirty;
 use crate::model::facts::Ended;
 use crate::model::plugins::PluginRef;
-use crate::model::tenancy::{Behaviour, DirectoryRecord};
+use crate::model::tenancy::{Behaviour, Directories, DirectoryRecord, Phase};
 use gatewright_sandbox::types;
 use gatewright_scim::{Group, GroupPatch, Limits, Preconditions, Profile, User};
 use gatewright_store::{OrganizationId, RedbEngine, RedbOptions, Store};
@@ -40,10 +40,16 @@ impl World {
                 previous_provider: None,
                 behaviour: Behaviour::default(),
                 has_schemas: false,
+                phase: Phase::Enforcing,
                 created: Timestamp(0),
             },
             profile: Profile::default(),
         };
+        let (id, record) = (directory.id, directory.record.clone());
+        let stored: Result<(), WriteError<StoreError>> = directory
+            .organization
+            .write(move |tx| tx.put::<Directories>(&id, &record));
+        stored.unwrap();
         Self {
             directory,
             now: Cell::new(1_000),
@@ -138,8 +144,13 @@ impl World {
             custom_roles: Vec::new(),
             seat_types: Vec::new(),
         };
-        let providers = HashMap::new();
-        let mut gatherer = Gatherer::new(&reader, &[], &catalogue, &providers);
+        let source = Source {
+            provider: String::new(),
+            profile: Profile::default(),
+        };
+        let sources = HashMap::from([(self.directory.id, source)]);
+        let phases = Phases::read(&reader).unwrap();
+        let mut gatherer = Gatherer::new(&reader, &[], &catalogue, &sources, &phases).unwrap();
         gatherer.account(account).unwrap().unwrap()
     }
 
