@@ -20,6 +20,7 @@ mod limits;
 mod managers;
 mod nested;
 mod paging;
+mod pins;
 mod plans;
 mod policies;
 mod process;

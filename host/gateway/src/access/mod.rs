@@ -12,6 +12,7 @@ pub mod gather;
 pub mod guard;
 pub mod history;
 pub mod mapping;
+pub mod pins;
 pub mod plan;
 pub mod reconcile;
 pub mod seats;

@@ -90,9 +90,9 @@ fn giving_group(
     let Some(record) = change.tx.get::<Accounts>(&account)? else {
         return Ok(None);
     };
-    let mapping = mapping::load(change.tx)?;
+    let entries = mapping::resolved(change.tx)?;
     let gives = |entry: &&MappingEntry| entry.kind == GrantKind::Seat && entry.target == seat;
-    let matcher = mapping::Matcher::new(mapping.entries.iter().filter(gives));
+    let matcher = mapping::Matcher::new(entries.iter().filter(gives));
     let mut memberships = Memberships::new(change.tx);
     for user in record.users {
         for group in memberships.all(user)? {

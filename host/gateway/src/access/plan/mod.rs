@@ -45,7 +45,9 @@ pub enum PlanError {
     #[error("plan \"{0}\" does not exist")]
     NotFound(Uuid),
     /// It proposes no change.
-    #[error("the plan proposes nothing: give at least one of mapping, catalogue and bindings")]
+    #[error(
+        "the plan proposes nothing: give at least one of mapping, pins, catalogue and bindings"
+    )]
     Nothing,
     /// It is to expire at a time that is not possible.
     #[error("expires_hours: must be from 1 to {}", EXPIRES_HOURS.1)]

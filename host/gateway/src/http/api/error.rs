@@ -129,7 +129,8 @@ impl ApiError {
                 MappingError::UnknownTarget { .. }
                 | MappingError::EmptyGroup(_)
                 | MappingError::Twice { .. }
-                | MappingError::TooMany(_),
+                | MappingError::TooMany(_)
+                | MappingError::ById(_),
             )
             | Self::Catalogue(CatalogueError::Invalid { .. })
             | Self::Plan(
@@ -153,6 +154,7 @@ impl ApiError {
                 | TenancyError::NoDirectory(_)
                 | TenancyError::NoToken(_),
             )
+            | Self::Mapping(MappingError::NoEntry(_) | MappingError::NoGroup(_))
             | Self::Plan(PlanError::NotFound(_)) => StatusCode::NOT_FOUND,
             Self::Plugin(error) | Self::Plan(PlanError::Plugin(error)) => of_plugin(error),
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
