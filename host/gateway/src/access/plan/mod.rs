@@ -1,8 +1,8 @@
 //! Plans: what a change of mapping, catalogue or bindings would come to for each account, worked
 //! out before anybody is concerned, and applied as it was shown or not at all.
 //!
-//! A plan is computed by a thread of its own ([`worker`]), in bounded steps, each from a snapshot of
-//! its own ([`step`]). While a plan is open, the ledger notes of each account in which revision
+//! A plan is computed by a thread of its own (`worker.rs`), in bounded steps, each from a snapshot of
+//! its own (`step.rs`). While a plan is open, the ledger notes of each account in which revision
 //! something last happened to it; so neither the computation nor the confirmation has to look at
 //! more than what moved meanwhile.
 
