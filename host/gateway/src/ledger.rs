@@ -162,6 +162,20 @@ impl<'a, 'w> Change<'a, 'w> {
         self.put_mark(account, since, 0, None)
     }
 
+    /// Says that an account is to be decided anew because of the change of revision `since`, and may
+    /// lose what is to be taken from it.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn approve(&mut self, account: Uuid, since: u64) -> Result<(), StoreError> {
+        self.mark_since(account, since)?;
+        if let Some(mut dirty) = self.tx.get::<Dirty>(&account)? {
+            dirty.approved = true;
+            self.tx.put::<Dirty>(&account, &dirty)?;
+        }
+        Ok(())
+    }
+
     /// The same, where that change is a confirmed plan: what the plan shows of the account is known
     /// with the mark, unless something happened to the account since.
     ///
@@ -194,20 +208,6 @@ impl<'a, 'w> Change<'a, 'w> {
             self.tx.put::<Moved>(&account, &self.revision())?;
             // A plan looks for what has happened by its revision.
             self.changed = true;
-        }
-        Ok(())
-    }
-
-    /// Says that an account is to be decided anew because of the change of revision `since`, and may
-    /// lose what is to be taken from it.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub fn approve(&mut self, account: Uuid, since: u64) -> Result<(), StoreError> {
-        self.mark_since(account, since)?;
-        if let Some(mut dirty) = self.tx.get::<Dirty>(&account)? {
-            dirty.approved = true;
-            self.tx.put::<Dirty>(&account, &dirty)?;
         }
         Ok(())
     }

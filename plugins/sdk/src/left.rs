@@ -51,7 +51,7 @@ impl Account {
     /// It is found by the memberships that ended since the last decision, and by the grants that
     /// came from the mapping. A group that was joined and left between two decisions counts like one
     /// that a decision saw; one that a decision saw, and whose grant is gone all the same, does not:
-    /// somebody has taken that away.
+    /// somebody has taken that away. A base role that had to give way to a higher one counts.
     #[must_use]
     pub fn left(&self, context: &Context) -> Vec<Left> {
         let mut left: Vec<Left> = Vec::new();
@@ -74,14 +74,24 @@ impl Account {
             let at = Some(ended / 1_000 * 1_000);
             let same = |one: &&mut Left| one.proposal.kind == kind && one.proposal.name == name;
             let is_news = self.decided.is_none_or(|at| row.membership.since >= at);
+            let counts = is_news || self.has_higher(context, row);
             if let Some(known) = left.iter_mut().find(same) {
                 known.at = known.at.max(at);
-            } else if is_news && !self.is_given(context, kind, name) {
+            } else if counts && !self.is_given(context, kind, name) {
                 let proposal = row.proposal();
                 left.push(Left { proposal, at });
             }
         }
         left
+    }
+
+    /// Whether it is a base role that had to give way to a higher one, so that it is no grant.
+    fn has_higher(&self, context: &Context, row: Mapped<'_>) -> bool {
+        let mut base_roles = self.grants_of(GrantKind::BaseRole);
+        row.entry.kind == GrantKind::BaseRole
+            && base_roles.any(|grant| {
+                is_from_group(grant) && context.catalogue.outranks(&grant.name, row.target)
+            })
     }
 
     fn is_given(&self, context: &Context, kind: GrantKind, name: &str) -> bool {

@@ -86,19 +86,16 @@ impl RoleDecision {
     /// Adds a role if the decision lacks it: of two base roles the higher stays. Says whether it was
     /// added.
     pub fn add(&mut self, context: &Context, role: Proposal) -> bool {
-        let rank = |role: &Proposal| {
-            let known = context.catalogue.base_role(&role.name);
-            known.map_or(u32::MAX, |known| known.rank)
-        };
         match role.kind {
             GrantKind::BaseRole => {
-                let present = self.base_role();
-                let is_higher = present.is_none_or(|present| rank(&role) < rank(present));
-                if is_higher {
+                let outranks =
+                    |present: &Proposal| context.catalogue.outranks(&role.name, &present.name);
+                let is_added = self.base_role().is_none_or(outranks);
+                if is_added {
                     self.roles.retain(|role| role.kind != GrantKind::BaseRole);
                     self.roles.insert(0, role);
                 }
-                is_higher
+                is_added
             }
             GrantKind::CustomRole => add(&mut self.roles, role),
             GrantKind::Seat => false,

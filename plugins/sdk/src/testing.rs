@@ -10,10 +10,13 @@
 //! assert_eq!(account.mapped(&testing::context()).count(), 1);
 //! ```
 
+mod course;
+
 use crate::{
     Account, AccountStatus, Attribute, BaseRole, Catalogue, Context, CustomRole, Grant, GrantKind,
     MappingEntry, Membership, NamedValue, PresenceSignal, Problem, SeatType, Timestamp, User, glue,
 };
+pub use course::Course;
 use serde::de::DeserializeOwned;
 
 /// The time in every [`context`]: 2026-01-01T00:00:00Z.

@@ -329,7 +329,7 @@ json_table! {
 json_table! {
     /// Assignments, by account.
     pub struct Assignments = 121, "assignments", OrganizationScope, Uuid => AssignmentRecord,
-        indexes [&ASSIGNMENTS_TO_ASK_AGAIN, &ASSIGNMENTS_BY_ROLE, &ASSIGNMENTS_BY_GRANT];
+        indexes [&ASSIGNMENTS_TO_ASK_AGAIN, &ASSIGNMENTS_BY_GRANT];
 }
 /// When a policy wants to be asked again.
 pub static ASSIGNMENTS_TO_ASK_AGAIN: Index<Assignments, u64> =
@@ -343,14 +343,6 @@ pub static ASSIGNMENTS_BY_GRANT: Index<Assignments, (u8, String)> =
         grants
             .map(|grant| (grant.kind as u8, grant.name.clone()))
             .collect()
-    });
-
-/// The base role.
-pub static ASSIGNMENTS_BY_ROLE: Index<Assignments, String> =
-    Index::multi(2, "base role", |_, assignment| {
-        let mut grants = assignment.grants.iter();
-        let role = grants.find(|grant| grant.kind == GrantKind::BaseRole);
-        role.map(|grant| grant.name.clone()).into_iter().collect()
     });
 
 json_table! {

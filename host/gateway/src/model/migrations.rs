@@ -1,11 +1,14 @@
 //! The way from the formats of older versions to this one's. A step stays here as it was written:
 //! databases of its time have to go through it, however the tables have changed since.
 
-use super::access::{ASSIGNMENTS_BY_GRANT, ASSIGNMENTS_BY_ROLE, Assignments, GrantKind};
+use super::access::{ASSIGNMENTS_BY_GRANT, Assignments, GrantKind};
 use super::facts::USERS_BY_DISPLAY_NAME;
 use super::guard::{Holders, SeatsTaken};
 use super::tenancy::Organizations;
-use gatewright_store::{Migration, OrganizationId, Range, Read, StoreError, SystemScope, Writer};
+use gatewright_store::{
+    Index, Key, Migration, OrganizationId, OrganizationScope, Range, Read, StoreError, SystemScope,
+    Table, Writer,
+};
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -13,15 +16,15 @@ use uuid::Uuid;
 pub static MIGRATIONS: &[Migration] = &[
     Migration {
         name: "index users by displayName",
-        run: index_display_names,
-    },
-    Migration {
-        name: "count seats and index owners",
-        run: count_grants,
+        run: |writer| index(writer, &USERS_BY_DISPLAY_NAME),
     },
     Migration {
         name: "index assignments by what is granted",
-        run: index_grants,
+        run: |writer| index(writer, &ASSIGNMENTS_BY_GRANT),
+    },
+    Migration {
+        name: "count seats",
+        run: count_grants,
     },
 ];
 
@@ -29,11 +32,10 @@ fn organizations(writer: &Writer<'_, SystemScope>) -> Result<Vec<Uuid>, StoreErr
     writer.keys::<Organizations>(Range::all())?.collect()
 }
 
-/// The guards ask who has a role and how many have a seat.
+/// The guards ask how many have a seat.
 fn count_grants(writer: &mut Writer<'_, SystemScope>) -> Result<(), StoreError> {
     for id in organizations(writer)? {
         let mut own = writer.organization(OrganizationId::from(id));
-        own.fill(&ASSIGNMENTS_BY_ROLE)?;
         let mut seats: HashMap<String, u64> = HashMap::new();
         let mut holders = 0;
         for row in own.scan::<Assignments>(Range::all())? {
@@ -53,21 +55,13 @@ fn count_grants(writer: &mut Writer<'_, SystemScope>) -> Result<(), StoreError> 
     Ok(())
 }
 
-/// Who would remove something from the catalogue is told who has it.
-fn index_grants(writer: &mut Writer<'_, SystemScope>) -> Result<(), StoreError> {
+/// Gives an index its entries in all organizations.
+fn index<T: Table<Scope = OrganizationScope>, K: Key>(
+    writer: &mut Writer<'_, SystemScope>,
+    index: &'static Index<T, K>,
+) -> Result<(), StoreError> {
     for id in organizations(writer)? {
-        writer
-            .organization(OrganizationId::from(id))
-            .fill(&ASSIGNMENTS_BY_GRANT)?;
-    }
-    Ok(())
-}
-
-fn index_display_names(writer: &mut Writer<'_, SystemScope>) -> Result<(), StoreError> {
-    for id in organizations(writer)? {
-        writer
-            .organization(OrganizationId::from(id))
-            .fill(&USERS_BY_DISPLAY_NAME)?;
+        writer.organization(OrganizationId::from(id)).fill(index)?;
     }
     Ok(())
 }
@@ -138,7 +132,10 @@ mod tests {
         let store = open(&path, MIGRATIONS);
         let reader = store.organization(organization.into()).read().unwrap();
         let owners = reader
-            .index_scan(&ASSIGNMENTS_BY_ROLE, Range::prefix(&"Owner".to_owned()))
+            .index_scan(
+                &ASSIGNMENTS_BY_GRANT,
+                Range::prefix(&(GrantKind::BaseRole as u8, "Owner".to_owned())),
+            )
             .unwrap();
         assert_eq!(owners.count(), 3);
         assert_eq!(reader.get::<Holders>(&()).unwrap(), Some(3));

@@ -34,7 +34,7 @@ pub enum Proposed {
     Binding {
         /// The slot.
         slot: Slot,
-        /// The policies, which have accepted their settings.
+        /// The plugins, which have accepted their settings.
         chain: Chain,
     },
 }
@@ -120,9 +120,6 @@ pub struct PlanRecord {
     pub considered: u64,
     /// How many accounts would change in which way.
     pub counts: Counts,
-    /// Whether who confirmed it accepts that nobody, or not they, is owner afterwards.
-    #[serde(default)]
-    pub lockout_accepted: bool,
     /// Where it no longer held when it was to be confirmed: some accounts.
     #[serde(default)]
     pub differences: Vec<Difference>,

@@ -46,21 +46,25 @@ pub fn shipped(
         .collect()
 }
 
-/// What is to be bound to a slot, as it is written: one plugin, or a chain of them.
+/// What is to be bound to a slot: one plugin, or a chain of them.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct New {
-    plugin: Option<String>,
-    settings: Option<Value>,
-    grants: Option<Grants>,
-    chain: Option<Vec<Wanted>>,
+    /// Name or digest of an installed plugin.
+    pub plugin: Option<String>,
+    /// Its settings.
+    pub settings: Option<Value>,
+    /// What it may grant; without it, everything in the catalogue.
+    pub grants: Option<Grants>,
+    /// In the place of all that: several, in their order.
+    pub chain: Option<Vec<Wanted>>,
 }
 
 /// A plugin that is to be bound.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Wanted {
-    /// Its name or digest.
+    /// Name or digest of an installed plugin.
     pub plugin: String,
     /// Its settings.
     #[serde(default = "empty")]
@@ -75,11 +79,7 @@ fn empty() -> Value {
 }
 
 impl New {
-    /// The plugins, in their order.
-    ///
-    /// # Errors
-    /// [`PluginError::Form`] where it is neither one plugin nor a chain alone.
-    pub fn wanted(self) -> Result<Vec<Wanted>, PluginError> {
+    fn wanted(self) -> Result<Vec<Wanted>, PluginError> {
         let Self {
             plugin,
             settings,
@@ -93,7 +93,7 @@ impl New {
                 grants: grants.unwrap_or_default(),
             }]),
             (None, Some(chain)) if settings.is_none() && grants.is_none() => Ok(chain),
-            (None | Some(_), None | Some(_)) => Err(PluginError::Form),
+            _ => Err(PluginError::OneOrChain),
         }
     }
 }
@@ -103,7 +103,8 @@ impl New {
 /// # Errors
 /// Where there are none or too many; for the first that is not installed, does not fit the slot, or
 /// refuses its settings: in [`PluginError::InChain`], where the chain has more than one.
-pub fn prove(plugins: &Plugins, slot: Slot, wanted: Vec<Wanted>) -> Result<Chain, PluginError> {
+pub fn prove(plugins: &Plugins, slot: Slot, new: New) -> Result<Chain, PluginError> {
+    let wanted = new.wanted()?;
     let number = wanted.len();
     if number > Chain::MAX {
         return Err(PluginError::ChainLength(number));

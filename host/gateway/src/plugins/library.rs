@@ -45,18 +45,18 @@ pub enum PluginError {
     /// A chain has no plugin, or too many.
     #[error("chain: {0} plugins cannot be bound to a slot: give 1 to {max}", max = Chain::MAX)]
     ChainLength(usize),
+    /// What is to be bound is neither one plugin nor a chain.
+    #[error(
+        "give \"plugin\", with \"settings\" and \"grants\" as you like, or \"chain\" alone, a list \
+         of such objects"
+    )]
+    OneOrChain,
     /// Nothing is bound.
     #[error("nothing is bound to slot \"{slot}\"")]
     Unbound {
         /// The slot.
         slot: &'static str,
     },
-    /// What is to be bound is written in no form that there is.
-    #[error(
-        "the body is not what this takes: give \"plugin\", with \"settings\" and \"grants\" as you \
-         like, or \"chain\" alone, a list of such objects"
-    )]
-    Form,
     /// There is nothing to roll back to.
     #[error("slot \"{slot}\" has no earlier binding to return to")]
     NothingBefore {

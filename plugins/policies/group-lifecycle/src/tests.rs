@@ -3,7 +3,7 @@ use gatewright_sdk::{
     Account,
     AccountStatus::{self, Active, Deactivated, Deleted},
     GrantKind, LifecycleDecision, LifecyclePolicy,
-    testing::{self, NOW},
+    testing::{self, Course, NOW},
 };
 
 const DEACTIVATE: &str = r#"{"when_in_no_group": "deactivate"}"#;
@@ -271,41 +271,26 @@ fn another_source_stands_above_the_directory_only_where_it_is_set_to() {
 fn it_does_not_matter_when_it_was_decided() {
     const GROUPS: [&str; 2] = ["Staff", "Sales"];
     let time = |place: u32| NOW + 1_000 * (u64::from(place) + 1);
+    let decide = |course: &mut Course, settings: &str, now| {
+        let decision = ask(settings, &course.account(), now);
+        course.decided_status(&decision, now);
+        decision.status
+    };
     let run = |settings: &str, history: u32, decides: u32| {
-        let mut status = Deactivated;
-        let mut account = testing::account("ada@example.com").build();
-        let mut decide = |account: &mut Account, now| {
-            account.status = status;
-            let decision = ask(settings, account, now);
-            status = decision.status;
-            let stored = testing::account("").lifecycle_reason(&decision.reason);
-            account.extra = stored.build().extra;
-            account.decided = Some(now);
-            account.memberships.retain(|one| one.ended.is_none());
-            status
-        };
-        decide(&mut account, NOW);
+        let new = testing::account("ada@example.com").status(Deactivated);
+        let mut course = Course::of(new);
+        _ = decide(&mut course, settings, NOW);
         for place in 0..5 {
-            // 0: nothing; 1 and 2 join one of the groups, 3 and 4 leave it.
-            let act = history / 5_u32.pow(place) % 5;
-            if act > 0 {
-                let group = GROUPS[(act as usize - 1) % 2];
-                let known = &mut account.memberships;
-                let at = known.iter().position(|one| one.group_name == group);
-                if act < 3 && at.is_none_or(|at| known[at].ended.is_some()) {
-                    known.retain(|one| one.group_name != group);
-                    let mut joined = testing::account("").in_group(group).build().memberships;
-                    joined[0].since = time(place);
-                    known.append(&mut joined);
-                } else if let Some(at) = at.filter(|_| act > 2) {
-                    known[at].ended = known[at].ended.or(Some(time(place)));
-                }
+            match history / 5_u32.pow(place) % 5 {
+                0 => {}
+                act @ (1 | 2) => course.join(GROUPS[act as usize - 1], time(place)),
+                act => course.leave(GROUPS[act as usize - 3], time(place)),
             }
             if decides & (1 << place) != 0 {
-                decide(&mut account, time(place) + 1);
+                _ = decide(&mut course, settings, time(place) + 1);
             }
         }
-        decide(&mut account, time(5))
+        decide(&mut course, settings, time(5))
     };
     let mut ends = Vec::new();
     for settings in [

@@ -5,7 +5,7 @@
 #![forbid(unsafe_code)]
 
 use gatewright_sdk::{
-    Account, Context, Grant, GrantKind, Period, Problem, Proposal, Refusal, RoleDecision,
+    Account, Context, Grant, GrantKind, Left, Period, Problem, Proposal, Refusal, RoleDecision,
     RolePolicy,
 };
 use schemars::JsonSchema;
@@ -55,7 +55,7 @@ impl RolePolicy for GroupRoles {
     fn decide(&self, context: &Context, account: &Account) -> Result<RoleDecision, Refusal> {
         let mut decision = RoleDecision::as_mapped(context, account);
         if let Some(grace) = self.0.grace {
-            for left in account.left(context) {
+            for left in in_their_grace(context, account, grace) {
                 if let Some((role, until)) = left.keep_for(grace, context.now)
                     && decision.add(context, role)
                 {
@@ -87,6 +87,28 @@ impl GroupRoles {
         };
         Ok(role.map(|role| Proposal::base_role(&role.name, "default role")))
     }
+}
+
+/// What was left, without the base roles whose group was left while a higher one was in its grace:
+/// they had given way to that, and do not follow it. So it does not matter when it is decided.
+fn in_their_grace(context: &Context, account: &Account, grace: Period) -> Vec<Left> {
+    let mut all = account.left(context);
+    all.sort_by_key(|one| one.at);
+    let mut left: Vec<Left> = Vec::with_capacity(all.len());
+    for one in all {
+        let is_over = |at| one.at.is_none_or(|left| grace.after(at) <= left);
+        let gives_way_to = |other: &Left| {
+            let (role, higher) = (&one.proposal, &other.proposal);
+            role.kind == GrantKind::BaseRole
+                && higher.kind == GrantKind::BaseRole
+                && context.catalogue.outranks(&higher.name, &role.name)
+                && !other.at.is_none_or(is_over)
+        };
+        if !left.iter().any(gives_way_to) {
+            left.push(one);
+        }
+    }
+    left
 }
 
 /// Adds the roles that did not come from a policy. A base role given by hand stands above what the

@@ -1,5 +1,6 @@
 use super::{GroupRoles, Settings};
-use gatewright_sdk::{Account, AccountStatus, Context, GrantKind, RolePolicy, testing};
+use gatewright_sdk::testing::{self, Course};
+use gatewright_sdk::{Account, AccountStatus, Context, GrantKind, RolePolicy};
 
 fn policy(settings: &str) -> GroupRoles {
     GroupRoles::configure(testing::settings::<Settings>(settings).unwrap()).unwrap()
@@ -240,4 +241,57 @@ fn a_grace_is_a_period() {
     let problem = testing::settings::<Settings>(r#"{"grace": "a week"}"#).unwrap_err();
     assert_eq!(problem.pointer, "/grace");
     assert!(problem.message.contains("\"7d\""), "{problem:?}");
+}
+
+/// Each history of five acts of joining and leaving two groups with base roles of different rank, a
+/// second apart, decided at some of its moments and at its end: the end is as if it had been decided
+/// after each act.
+#[test]
+fn it_does_not_matter_when_it_was_decided() {
+    const GROUPS: [&str; 2] = ["Leads", "Engineering"];
+    let time = |place: u32| testing::NOW + 1_000 * (u64::from(place) + 1);
+    let decide = |course: &mut Course, policy: &GroupRoles, now| {
+        let mut context = testing::context();
+        context.now = now;
+        let decision = policy.decide(&context, &course.account()).unwrap();
+        course.decided(&decision.roles, now);
+        let mut names: Vec<_> = decision.roles.into_iter().map(|role| role.name).collect();
+        names.sort();
+        names
+    };
+    let run = |policy: &GroupRoles, history: u32, decides: u32| {
+        let account = testing::account("ada@example.com")
+            .maps("Leads", GrantKind::BaseRole, "Admin")
+            .maps("Leads", GrantKind::CustomRole, "Billing")
+            .maps("Engineering", GrantKind::BaseRole, "Editor")
+            .maps("Engineering", GrantKind::CustomRole, "Auditor");
+        let mut course = Course::of(account);
+        _ = decide(&mut course, policy, testing::NOW);
+        for place in 0..5 {
+            match history / 5_u32.pow(place) % 5 {
+                0 => {}
+                act @ (1 | 2) => course.join(GROUPS[act as usize - 1], time(place)),
+                act => course.leave(GROUPS[act as usize - 3], time(place)),
+            }
+            if decides & (1 << place) != 0 {
+                _ = decide(&mut course, policy, time(place) + 1);
+            }
+        }
+        decide(&mut course, policy, time(5))
+    };
+    let mut ends = Vec::new();
+    for settings in ["{}", r#"{"grace": "2s"}"#, r#"{"grace": "3s"}"#] {
+        let policy = policy(settings);
+        for history in 0..5_u32.pow(5) {
+            let naive = run(&policy, history, 0b11111);
+            for decides in [0, 0b00001, 0b00100, 0b01010, 0b10010, 0b01101] {
+                let told = run(&policy, history, decides);
+                assert_eq!(told, naive, "{settings} {history} {decides:b}");
+            }
+            ends.push(naive);
+        }
+    }
+    for role in ["Admin", "Auditor", "Billing", "Editor", "Viewer"] {
+        assert!(ends.iter().flatten().any(|end| end == role));
+    }
 }

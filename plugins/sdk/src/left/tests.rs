@@ -1,7 +1,7 @@
 //! What was left, and that it does not matter when that is decided.
 
 use super::split;
-use crate::testing::{self, NOW};
+use crate::testing::{self, Course, NOW};
 use crate::time::Period;
 use crate::{Account, Basis, Grant, GrantKind::Seat, SeatDecision};
 
@@ -119,75 +119,15 @@ fn the_name_of_a_group_cannot_pass_for_a_time() {
     assert_eq!(split(forged), (forged, None));
 }
 
-/// One person and two groups that give the same seat, as a host tells a policy of them.
-#[derive(Clone)]
-struct World {
-    /// By group: since when the person is in it.
-    present: [Option<u64>; 2],
-    /// By group: since when the person was in it, and when that ended, until it is told.
-    ended: [Option<(u64, u64)>; 2],
-    grants: Vec<Grant>,
-    decided: Option<u64>,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Act {
-    Nothing,
-    Join(usize),
-    Leave(usize),
-}
-
-const NAMES: [&str; 2] = ["Sales", "Support"];
-
-impl World {
-    fn new() -> Self {
-        Self {
-            present: [None; 2],
-            ended: [None; 2],
-            grants: Vec::new(),
-            decided: None,
-        }
-    }
-
-    fn act(&mut self, act: Act, now: u64) {
-        match act {
-            Act::Nothing => {}
-            Act::Join(group) => {
-                self.present[group].get_or_insert(now);
-                self.ended[group] = None;
-            }
-            Act::Leave(group) => {
-                if let Some(since) = self.present[group].take() {
-                    self.ended[group] = Some((since, now));
-                }
-            }
-        }
-    }
-
-    /// Decides, and stores what was decided: the seats of present groups, and those left as `grace`
-    /// says; for ever without one.
-    fn decide(&mut self, grace: Option<Period>, now: u64) {
-        let mut account = testing::account("ada@example.com");
-        for (group, name) in NAMES.iter().enumerate() {
-            if self.present[group].is_some() {
-                account = account.in_group(name);
-            } else if self.ended[group].is_some() {
-                account = account.left_group(name);
-            }
-            account = account.maps(name, Seat, "Full");
-        }
-        let mut account = account.build();
-        for membership in &mut account.memberships {
-            let group = NAMES.iter().position(|name| *name == membership.group_name);
-            let group = group.unwrap();
-            (membership.since, membership.ended) = match (self.present[group], self.ended[group]) {
-                (Some(since), _) => (since, None),
-                (None, ended) => (ended.unwrap().0, Some(ended.unwrap().1)),
-            };
-        }
-        account.grants.clone_from(&self.grants);
-        account.decided = self.decided;
-        let mut context = testing::context();
+/// Each history of five acts of joining and leaving two groups that give the same seat, a second
+/// apart, decided at some of its moments and at its end: the end is as if it had been decided after
+/// each act.
+#[test]
+fn it_does_not_matter_when_it_was_decided() {
+    const GROUPS: [&str; 2] = ["Sales", "Support"];
+    let time = |place: u32| NOW + 1_000 * (u64::from(place) + 1);
+    let decide = |course: &mut Course, grace: Option<Period>, now| {
+        let (mut context, account) = (testing::context(), course.account());
         context.now = now;
         let mut decision = SeatDecision::as_mapped(&context, &account);
         for left in account.left(&context) {
@@ -197,55 +137,36 @@ impl World {
             };
             _ = kept.map(|seat| decision.add(seat));
         }
-        let stored = decision.seats.into_iter().map(|seat| Grant {
-            kind: seat.kind,
-            name: seat.name,
-            origin: "policy".to_owned(),
-            is_mapped: true,
-            mapping_entry: None,
-            reason: seat.reason,
-            since: now,
-            extra: Vec::new(),
-        });
-        self.grants = stored.collect();
-        self.ended = [None; 2];
-        self.decided = Some(now);
-    }
-}
-
-/// Each history of five acts, a second apart, decided at any of its moments and at its end: the end
-/// is as if it had been decided after each act.
-#[test]
-fn it_does_not_matter_when_it_was_decided() {
-    const ACTS: [Act; 4] = [Act::Join(0), Act::Leave(0), Act::Join(1), Act::Leave(1)];
-    let acts = [[Act::Nothing].as_slice(), &ACTS].concat();
-    let time = |place: usize| NOW + 1_000 * (place as u64 + 1);
+        course.decided(&decision.seats, now);
+        decision.seats.len()
+    };
+    let run = |grace: Option<Period>, history: u32, decides: u32| {
+        let mut account = testing::account("ada@example.com");
+        for group in GROUPS {
+            account = account.maps(group, Seat, "Full");
+        }
+        let mut course = Course::of(account);
+        _ = decide(&mut course, grace, NOW);
+        for place in 0..5 {
+            match history / 5_u32.pow(place) % 5 {
+                0 => {}
+                act @ (1 | 2) => course.join(GROUPS[act as usize - 1], time(place)),
+                act => course.leave(GROUPS[act as usize - 3], time(place)),
+            }
+            if decides & (1 << place) != 0 {
+                _ = decide(&mut course, grace, time(place) + 1);
+            }
+        }
+        decide(&mut course, grace, time(5))
+    };
     let mut has_seat = 0;
-    for history in 0..5_usize.pow(5) {
-        let act = |place: usize| acts[history / 5_usize.pow(u32::try_from(place).unwrap()) % 5];
-        for grace in [None, Period::parse("2s")] {
-            let run = |decides: u32| {
-                let mut world = World::new();
-                world.decide(grace, NOW);
-                for place in 0..5 {
-                    world.act(act(place), time(place));
-                    if decides & (1 << place) != 0 {
-                        world.decide(grace, time(place) + 1);
-                    }
-                }
-                world.decide(grace, time(5));
-                world.grants.len()
-            };
-            let naive = run(0b11111);
+    for grace in [None, Period::parse("2s")] {
+        for history in 0..5_u32.pow(5) {
+            let naive = run(grace, history, 0b11111);
             has_seat += naive;
             for decides in [0, 0b00001, 0b00100, 0b01010, 0b10010, 0b01101] {
-                let told = run(decides);
-                assert_eq!(
-                    told,
-                    naive,
-                    "{:?} {grace:?} {decides:b}",
-                    [0, 1, 2, 3, 4].map(act)
-                );
+                let told = run(grace, history, decides);
+                assert_eq!(told, naive, "{grace:?} {history} {decides:b}");
             }
         }
     }

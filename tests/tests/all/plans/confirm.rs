@@ -154,7 +154,7 @@ fn a_plan_against_another_configuration_is_refused() {
 }
 
 #[test]
-fn a_plan_that_leaves_no_owner_takes_the_words() {
+fn a_plan_that_takes_the_role_from_the_last_owner_is_refused_whatever_is_said() {
     let company = Company::new("No owner");
     let tenant = &company.tenant;
     let plan = planned(tenant, &json!({ "mapping": mapping(&[]) }));
@@ -165,7 +165,27 @@ fn a_plan_that_leaves_no_owner_takes_the_words() {
     let _ = confirm(tenant, &plan, &wrong).expect(400);
     assert_eq!(company.role("ada"), "Owner");
     let words = json!({ "accept_lockout": "I accept to be locked out" });
-    let _ = confirm(tenant, &plan, &words).expect(200);
+    let refused = confirm(tenant, &plan, &words).expect(409);
+    assert!(refused.text.contains("somebody else"), "{}", refused.text);
+    assert_eq!(company.role("ada"), "Owner");
+}
+
+#[test]
+fn a_plan_where_there_is_no_owner_takes_the_words() {
+    let tenant = Tenant::new("Never an owner");
+    let ada = tenant.user("ada@acme.test").id();
+    let _ = tenant.group("Engineering", &[&ada]);
+    let rows = [("Engineering", "base-role", "Admin")];
+    let plan = planned(&tenant, &json!({ "mapping": mapping(&rows) }));
+    let refused = confirm(&tenant, &plan, &json!({})).expect(409);
+    assert!(
+        refused.text.contains("nobody could administer"),
+        "{}",
+        refused.text
+    );
+    let words = json!({ "accept_lockout": "I accept to be locked out" });
+    let _ = confirm(&tenant, &plan, &words).expect(200);
+    assert_eq!(tenant.account("ada@acme.test")["role"]["name"], "Admin");
 }
 
 #[test]

@@ -180,6 +180,11 @@ fn whatever_was_shown_is_what_comes_or_the_plan_is_refused() {
                     assert_eq!(&has, wanted, "round {round}: {label}: {proposal}");
                 }
             }
+            409 if reply.text.contains("last active") => {
+                assert_eq!(plan["owners"]["remains"], false);
+                let path = format!("/plans/{}", plan["id"].as_str().unwrap());
+                let _ = world.tenant.operator.delete(&path).expect(200);
+            }
             409 => {
                 refused += 1;
                 assert!(moves > 0, "round {round}: {}", reply.text);

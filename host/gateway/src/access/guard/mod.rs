@@ -9,17 +9,18 @@ pub mod holds;
 mod owner;
 
 use super::assignment::{missing, same, sort};
-use super::{catalogue, plan};
+use super::catalogue;
 use crate::clock::Timestamp;
 use crate::ledger::{Change, Committed, change};
 use crate::model::access::{
     AccountStatus, Accounts, Catalogue, DirtyRecord, GrantKind, GrantRecord,
 };
 use crate::model::guard::{GuardSettings, GuardsSet, HoldRecord, Holds};
-use gatewright_store::{Organization, Read, StoreError, WriteError};
+use crate::model::plans::{Planned, PlannedGrant};
+use gatewright_store::{Organization, OrganizationScope, Read, StoreError, WriteError};
 use uuid::Uuid;
 
-pub use owner::{activated, alert_if_last, owner_role, returned};
+pub use owner::{activated, alert_if_last, has_owner, owner_role, returned};
 
 /// Why the guards were not set.
 #[derive(Debug, thiserror::Error)]
@@ -139,8 +140,7 @@ pub fn judge(
         status: None,
     };
     let mut next = Next::default();
-    let confirmed = confirmed(change, account, &outcome)?;
-    let approved = account.dirty.approved || confirmed.is_some();
+    let approved = account.dirty.approved || is_as_planned(change, account, &outcome)?;
     if losses.none() {
         if let Some(hold) = &hold {
             holds::end(change, account.id, hold)?;
@@ -151,8 +151,7 @@ pub fn judge(
         next.pinned = Some(pinned);
         std::mem::swap(&mut kept, &mut losses);
     } else {
-        let no_owner = confirmed.is_some_and(|shown| shown.lockout_accepted);
-        next.owner = !no_owner && owner::keep(change, account, &outcome, &mut losses, &mut kept)?;
+        next.owner = owner::keep(change, account, &outcome, &mut losses, &mut kept)?;
         let free = approved || !account.said_active;
         if !losses.none() && !free && !brake::lets_through(change, account, &losses)? {
             next.brake = true;
@@ -182,26 +181,6 @@ pub fn judge(
     }
     capacity::limit(change, account, &mut outcome)?;
     Ok(outcome)
-}
-
-/// What a confirmed plan shows of the account, where that is what was decided: a person has seen
-/// what it takes.
-fn confirmed(
-    change: &Change<'_, '_>,
-    account: &Account<'_>,
-    outcome: &Outcome,
-) -> Result<Option<plan::Shown>, StoreError> {
-    let Some(plan) = account.dirty.plan else {
-        return Ok(None);
-    };
-    let shown = plan::shown(change.tx, plan, account.id)?;
-    let grants = || {
-        outcome
-            .grants
-            .iter()
-            .map(|one| (one.kind, one.name.as_str()))
-    };
-    Ok(shown.filter(|shown| shown.is(outcome.status, grants())))
 }
 
 /// Why a hold is placed.
@@ -276,8 +255,32 @@ fn is_default_seat(grant: &GrantRecord, catalogue: &Catalogue) -> bool {
     grant.kind == GrantKind::Seat && seats.any(|seat| seat.default && seat.name == grant.name)
 }
 
-/// The record of an account, for guards that look at another one.
-fn is_active(change: &Change<'_, '_>, account: Uuid) -> Result<bool, StoreError> {
-    let record = change.tx.get::<Accounts>(&account)?;
+/// Whether a confirmed plan showed exactly this of the account: a person has seen it.
+fn is_as_planned(
+    change: &Change<'_, '_>,
+    account: &Account<'_>,
+    outcome: &Outcome,
+) -> Result<bool, StoreError> {
+    let Some(plan) = account.dirty.plan else {
+        return Ok(false);
+    };
+    let Some(shown) = change.tx.get::<Planned>(&(plan, account.id))? else {
+        return Ok(false);
+    };
+    let same = |shown: &PlannedGrant, grant: &GrantRecord| {
+        shown.kind == grant.kind && shown.name == grant.name
+    };
+    let (after, grants) = (&shown.after.grants, &outcome.grants);
+    Ok(shown.failure.is_none()
+        && shown.after.status == outcome.status
+        && after.len() == grants.len()
+        && after
+            .iter()
+            .all(|one| grants.iter().any(|grant| same(one, grant))))
+}
+
+/// Whether another account is active.
+fn is_active(reader: &impl Read<OrganizationScope>, account: Uuid) -> Result<bool, StoreError> {
+    let record = reader.get::<Accounts>(&account)?;
     Ok(record.is_some_and(|record| record.status == AccountStatus::Active))
 }

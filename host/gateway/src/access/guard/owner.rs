@@ -4,7 +4,7 @@
 use super::{Account, Losses, Outcome, is_active};
 use crate::access::{alerts, catalogue};
 use crate::ledger::Change;
-use crate::model::access::{ASSIGNMENTS_BY_ROLE, AccountStatus, Assignments, GrantKind};
+use crate::model::access::{ASSIGNMENTS_BY_GRANT, AccountStatus, Assignments, GrantKind};
 use crate::model::guard::HOLDS_OF_OWNERS;
 use gatewright_store::{OrganizationScope, Range, Read, StoreError};
 use uuid::Uuid;
@@ -47,7 +47,7 @@ pub(super) fn keep(
     if role.is_none() && status.is_none() {
         return Ok(false);
     }
-    if another(change, account.id, &owner)? {
+    if another(change.tx, account.id, &owner)? {
         return Ok(false);
     }
     if let Some(place) = role {
@@ -59,15 +59,28 @@ pub(super) fn keep(
     Ok(true)
 }
 
+/// Whether any active account has the owner role. Costs a step for each that has it and is not
+/// active.
+///
+/// # Errors
+/// What the store says.
+pub fn has_owner(reader: &impl Read<OrganizationScope>) -> Result<bool, StoreError> {
+    let Some(owner) = owner_role(reader)? else {
+        return Ok(false);
+    };
+    another(reader, Uuid::nil(), &owner)
+}
+
 /// Whether another active account has the owner role.
-fn another(change: &Change<'_, '_>, account: Uuid, owner: &str) -> Result<bool, StoreError> {
-    let wanted = owner.to_owned();
-    for row in change
-        .tx
-        .index_scan(&ASSIGNMENTS_BY_ROLE, Range::prefix(&wanted))?
-    {
+fn another(
+    reader: &impl Read<OrganizationScope>,
+    account: Uuid,
+    owner: &str,
+) -> Result<bool, StoreError> {
+    let wanted = (GrantKind::BaseRole as u8, owner.to_owned());
+    for row in reader.index_scan(&ASSIGNMENTS_BY_GRANT, Range::prefix(&wanted))? {
         let (_, other) = row?;
-        if other != account && is_active(change, other)? {
+        if other != account && is_active(reader, other)? {
             return Ok(true);
         }
     }
@@ -93,7 +106,7 @@ pub fn alert_if_last(
     let has_role = |one: &crate::model::access::GrantRecord| {
         one.kind == GrantKind::BaseRole && one.name == owner
     };
-    if !assignment.grants.iter().any(has_role) || another(change, account, &owner)? {
+    if !assignment.grants.iter().any(has_role) || another(change.tx, account, &owner)? {
         return Ok(());
     }
     let message = format!(

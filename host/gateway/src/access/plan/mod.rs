@@ -20,9 +20,7 @@ use crate::ledger::{Change, Committed, change};
 use crate::model::plans::{Counts, Difference, PlanRecord, PlanState, Plans, Proposals, Watching};
 use crate::plugins::{PluginError, Plugins};
 pub use proposal::{New, NewMapping};
-pub use read::{
-    Lockout, Owners, Shown, about, accounts, all, find, most_losses, owners, proposal, shown,
-};
+pub use read::{Lockout, Owners, about, accounts, all, find, most_losses, owners, proposal};
 pub use worker::Planner;
 
 use gatewright_store::{EngineError, Organization, Range, Read, StoreError, WriteError};
@@ -87,6 +85,15 @@ pub enum PlanError {
         differences: Vec<Difference>,
         /// How many they are.
         different: u64,
+    },
+    /// The only owners there are would lose the role.
+    #[error(
+        "this plan would take the role \"{owner}\" from the last active account that has it: let it \
+         give the role to somebody else"
+    )]
+    LastOwner {
+        /// The owner role.
+        owner: String,
     },
     /// Nobody could administer the application afterwards.
     #[error(
@@ -165,7 +172,6 @@ pub fn create(
             seen: (change.revision(), Uuid::max()),
             considered: 0,
             counts: Counts::default(),
-            lockout_accepted: false,
             differences: Vec::new(),
             different: 0,
         };
@@ -214,7 +220,7 @@ pub fn confirm(
                 });
             }
         }
-        record.lockout_accepted = lockout.check(change.tx, plan)?;
+        lockout.check(change.tx, plan)?;
         record.state = PlanState::Confirming;
         change.tx.put::<Plans>(&plan, &record)?;
         change.event("plan.confirming", json!({ "plan": plan }))?;

@@ -45,7 +45,7 @@ pub struct NewMapping {
     pub entries: Vec<NewEntry>,
 }
 
-/// A slot, and the policies for it, which accepted their settings.
+/// A chain whose plugins accepted their settings.
 pub(super) type Proven = (Slot, Chain);
 
 /// Has each plugin prove itself with its settings.
@@ -56,8 +56,7 @@ pub(super) fn prove(
     let mut proven = Vec::with_capacity(wanted.len());
     for (name, new) in wanted {
         let slot = Slot::from_name(name).ok_or_else(|| PlanError::Slot(name.clone()))?;
-        let chain = bindings::prove(plugins, slot, new.clone().wanted()?)?;
-        proven.push((slot, chain));
+        proven.push((slot, bindings::prove(plugins, slot, new.clone())?));
     }
     Ok(proven)
 }

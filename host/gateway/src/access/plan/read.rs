@@ -1,12 +1,12 @@
 //! Plans as they are read: what they come to, whom they concern, and who stays owner.
 
 use super::{ACCEPT_LOCKOUT, PlanError, proposal as proposals};
-use crate::access::catalogue;
+use crate::access::{catalogue, guard};
 use crate::model::access::{AccountStatus, Accounts, Assignments, GrantKind};
 use crate::model::facts::{Counted, Counters, USERS_BY_EMAIL, Users};
 use crate::model::plans::{
-    ChangeKind, Holding, PLANNED_BY_KIND, PLANNED_BY_LOSSES, PlanRecord, PlanState, Planned,
-    PlannedOwners, PlannedRecord, Plans, ProposalRecord, Proposals,
+    ChangeKind, PLANNED_BY_KIND, PLANNED_BY_LOSSES, PlanRecord, Planned, PlannedOwners,
+    PlannedRecord, Plans, ProposalRecord, Proposals,
 };
 use crate::model::tenancy::Directories;
 use gatewright_store::{OrganizationScope, Range, Read, StoreError};
@@ -155,54 +155,6 @@ pub fn owners(reader: &impl Read<OrganizationScope>, plan: Uuid) -> Result<Owner
     Ok(owners)
 }
 
-/// What a confirmed plan shows that an account is to have.
-pub struct Shown {
-    /// What it is.
-    pub after: Holding,
-    /// Whether who confirmed it accepted that nobody, or not they, is owner afterwards.
-    pub lockout_accepted: bool,
-}
-
-impl Shown {
-    /// Whether a decision is what the person saw who confirmed the plan, whatever its reasons.
-    pub fn is<'a>(
-        &self,
-        status: AccountStatus,
-        mut grants: impl Iterator<Item = (GrantKind, &'a str)>,
-    ) -> bool {
-        let mut shown = self.after.grants.iter();
-        let same = |(kind, name)| {
-            let next = shown.next();
-            next.is_some_and(|grant| (grant.kind, grant.name.as_str()) == (kind, name))
-        };
-        self.after.status == status && grants.all(same) && shown.next().is_none()
-    }
-}
-
-/// What a plan shows that an account is to have; none where the plan is not confirmed, does not
-/// change it, or has no decision about it.
-///
-/// # Errors
-/// What the store says.
-pub fn shown(
-    reader: &impl Read<OrganizationScope>,
-    plan: Uuid,
-    account: Uuid,
-) -> Result<Option<Shown>, StoreError> {
-    let Some(record) = reader.get::<Plans>(&plan)? else {
-        return Ok(None);
-    };
-    if !matches!(record.state, PlanState::Confirmed { .. }) {
-        return Ok(None);
-    }
-    let planned = reader.get::<Planned>(&(plan, account))?;
-    let decided = planned.filter(|planned| planned.failure.is_none());
-    Ok(decided.map(|planned| Shown {
-        after: planned.after,
-        lockout_accepted: record.lockout_accepted,
-    }))
-}
-
 /// Who confirms a plan, and whether they accept that nobody, or not they, is owner afterwards.
 #[derive(Clone, Debug, Default)]
 pub struct Lockout {
@@ -213,12 +165,12 @@ pub struct Lockout {
 }
 
 impl Lockout {
-    /// Whether the plan may be confirmed so. Answers whether a lock-out is accepted.
+    /// Whether the plan may be confirmed so.
     pub(super) fn check(
         &self,
         reader: &impl Read<OrganizationScope>,
         plan: Uuid,
-    ) -> Result<bool, PlanError> {
+    ) -> Result<(), PlanError> {
         let accepted = match self.accept.as_deref() {
             None => false,
             Some(ACCEPT_LOCKOUT) => true,
@@ -228,10 +180,14 @@ impl Lockout {
             None => None,
             Some(said) => Some((said, named(reader, said)?)),
         };
-        if accepted {
-            return Ok(true);
-        }
         let owners = owners(reader, plan)?;
+        // Words or not: the guard would keep the last one's role, and the plan would not come true.
+        if owners.count == 0 && guard::has_owner(reader)? {
+            return Err(PlanError::LastOwner { owner: owners.role });
+        }
+        if accepted {
+            return Ok(());
+        }
         if owners.count == 0 {
             return Err(PlanError::NoOwner { owner: owners.role });
         }
@@ -246,7 +202,7 @@ impl Lockout {
                 }
             }
         }
-        Ok(false)
+        Ok(())
     }
 }
 

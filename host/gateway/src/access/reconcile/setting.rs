@@ -114,16 +114,16 @@ fn bound(
     slot: Slot,
 ) -> Result<Vec<Bound>, PluginError> {
     let stored = reader.get::<Bindings>(&slot.name().to_owned())?;
-    let (chain, version) = match (instead.bindings.get(&slot), stored) {
-        (Some(chain), stored) => {
+    let (members, version) = match (instead.bindings.get(&slot), stored) {
+        (Some(members), stored) => {
             let version = stored.map_or(0, |stored| stored.version);
-            (chain.clone(), version + 1)
+            (members.clone(), version + 1)
         }
         (None, Some(stored)) => (stored.chain, stored.version),
         (None, None) => return Err(PluginError::Unbound { slot: slot.name() }),
     };
-    let mut loaded = Vec::new();
-    for (place, member) in (0..).zip(chain.members()) {
+    let mut chain = Vec::new();
+    for (place, member) in (0..).zip(members.members()) {
         let plugin = plugins.load(&member.plugin, &member.grants)?;
         let about = &plugin.loaded().inspection().about;
         let by = Decider {
@@ -133,9 +133,9 @@ fn bound(
             version: about.version.clone(),
             binding: version,
         };
-        loaded.push(Bound { plugin, by });
+        chain.push(Bound { plugin, by });
     }
-    Ok(loaded)
+    Ok(chain)
 }
 
 fn directories(

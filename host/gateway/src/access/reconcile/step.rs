@@ -10,7 +10,6 @@ use crate::clock::Timestamp;
 use crate::directory::deleted;
 use crate::model::access::{ASSIGNMENTS_TO_ASK_AGAIN, DIRTY_BY_DUE, Dirty, DirtyRecord};
 use crate::model::plugins::Slot;
-use crate::plugins::PluginError;
 use gatewright_sandbox::types;
 use gatewright_store::{
     Organization, OrganizationId, OrganizationScope, Range, Read, Reader, StoreError, WriteError,
@@ -37,7 +36,7 @@ pub(in crate::access) enum StepError {
     #[error("the decisions could not be stored")]
     Write(#[from] WriteError<StoreError>),
     #[error("the policy in slot \"{}\" could not be loaded", .0.name())]
-    Load(Slot, #[source] PluginError),
+    Load(Slot, #[source] crate::plugins::PluginError),
 }
 
 impl Shared {

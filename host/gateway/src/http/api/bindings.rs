@@ -7,7 +7,7 @@ use crate::gateway::Gateway;
 use crate::http::Shared;
 use crate::model::plugins::{BindingRecord, Bindings, Bound, Slot};
 use crate::plugins::PluginError;
-use crate::plugins::bindings::{self, New};
+use crate::plugins::bindings;
 use axum::extract::{Path, State};
 use gatewright_store::Read;
 use serde_json::{Value, json};
@@ -57,14 +57,13 @@ pub(super) async fn bind(
     State(shared): State<Shared>,
     Administers(organization): Administers,
     Path(path): Path<HashMap<String, String>>,
-    Json(new): Json<New>,
+    Json(new): Json<bindings::New>,
 ) -> Result<Answer, ApiError> {
     let slot = slot(&path)?;
-    let wanted = new.wanted()?;
     let (shown, revision) = shared
         .gateway
         .run(move |gateway| {
-            let chain = bindings::prove(&gateway.plugins, slot, wanted)?;
+            let chain = bindings::prove(&gateway.plugins, slot, new)?;
             let stored = bindings::bind(&organization, gateway.clock.now(), slot, chain)?;
             gateway.reconciler.retry(organization.id());
             Ok::<_, ApiError>((show_record(gateway, slot, &stored.value), stored.revision))
@@ -99,9 +98,19 @@ fn slot(path: &HashMap<String, String>) -> Result<Slot, ApiError> {
 }
 
 /// The fields of the first plugin stand beside the chain, where they were before there were chains.
+/// One plugin of a chain.
+pub(super) fn show_bound(gateway: &Gateway, one: &Bound) -> Value {
+    json!({
+        "plugin": gateway.plugins.name(&one.plugin),
+        "digest": one.plugin.digest,
+        "settings": one.plugin.settings,
+        "grants": one.grants,
+    })
+}
+
 fn show_record(gateway: &Gateway, slot: Slot, binding: &BindingRecord) -> Value {
-    let member = |one| show_member(gateway, one);
-    let chain: Vec<Value> = binding.chain.members().map(member).collect();
+    let members = binding.chain.members();
+    let chain: Vec<Value> = members.map(|one| show_bound(gateway, one)).collect();
     let first = &chain[0];
     json!({
         "slot": slot,
@@ -113,15 +122,5 @@ fn show_record(gateway: &Gateway, slot: Slot, binding: &BindingRecord) -> Value 
         "chain": chain,
         "bound": binding.bound.to_string(),
         "can_roll_back": !binding.previous.is_empty(),
-    })
-}
-
-/// One policy of a chain.
-pub(super) fn show_member(gateway: &Gateway, one: &Bound) -> Value {
-    json!({
-        "plugin": gateway.plugins.name(&one.plugin),
-        "digest": one.plugin.digest,
-        "settings": one.plugin.settings,
-        "grants": one.grants,
     })
 }

@@ -133,6 +133,7 @@ impl ApiError {
                 | MappingError::ById(_),
             )
             | Self::Catalogue(CatalogueError::Invalid { .. })
+            | Self::Guard(GuardError::Window | GuardError::Share)
             | Self::Plan(
                 PlanError::Nothing
                 | PlanError::Expires
@@ -141,8 +142,7 @@ impl ApiError {
                 | PlanError::UnknownActing(_)
                 | PlanError::Words
                 | PlanError::Catalogue(CatalogueError::Invalid { .. }),
-            )
-            | Self::Guard(GuardError::Window | GuardError::Share) => StatusCode::BAD_REQUEST,
+            ) => StatusCode::BAD_REQUEST,
             Self::NoOrganization(_)
             | Self::NotFound { .. }
             | Self::NoSuchPath(_)
@@ -175,6 +175,7 @@ impl ApiError {
                 | PlanError::NotReady { .. }
                 | PlanError::Expired(_)
                 | PlanError::Outdated { .. }
+                | PlanError::LastOwner { .. }
                 | PlanError::NoOwner { .. }
                 | PlanError::LocksOutActing { .. }
                 | PlanError::Catalogue(CatalogueError::InUse(_)),
@@ -198,13 +199,26 @@ impl ApiError {
             | Self::Fact(FactError::Store(_) | FactError::Engine(_))
             | Self::Tenancy(TenancyError::Store(_) | TenancyError::Engine(_))
             | Self::Mapping(MappingError::Store(_))
+            | Self::Catalogue(CatalogueError::Store(_))
             | Self::Plan(
                 PlanError::Store(_)
                 | PlanError::Engine(_)
                 | PlanError::Catalogue(CatalogueError::Store(_)),
-            )
-            | Self::Catalogue(CatalogueError::Store(_)) => StatusCode::INTERNAL_SERVER_ERROR,
+            ) => StatusCode::INTERNAL_SERVER_ERROR,
         }
+    }
+}
+
+fn of_plugin(error: &PluginError) -> StatusCode {
+    match error {
+        PluginError::InChain { error, .. } => of_plugin(error),
+        PluginError::Load(_)
+        | PluginError::WrongKind { .. }
+        | PluginError::OneOrChain
+        | PluginError::ChainLength(_) => StatusCode::BAD_REQUEST,
+        PluginError::Unknown { .. } | PluginError::Unbound { .. } => StatusCode::NOT_FOUND,
+        PluginError::NothingBefore { .. } => StatusCode::CONFLICT,
+        PluginError::Store(_) | PluginError::Engine(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 
@@ -222,19 +236,6 @@ impl ApiError {
             return Some(("used_by", catalogue::show_uses(uses)));
         }
         None
-    }
-}
-
-fn of_plugin(error: &PluginError) -> StatusCode {
-    match error {
-        PluginError::InChain { error, .. } => of_plugin(error),
-        PluginError::Load(_)
-        | PluginError::WrongKind { .. }
-        | PluginError::ChainLength(_)
-        | PluginError::Form => StatusCode::BAD_REQUEST,
-        PluginError::Unknown { .. } | PluginError::Unbound { .. } => StatusCode::NOT_FOUND,
-        PluginError::NothingBefore { .. } => StatusCode::CONFLICT,
-        PluginError::Store(_) | PluginError::Engine(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::access::Administers;
 use super::accounts::{id, number};
 use super::answer::{Answer, Json};
-use super::bindings::show_member;
+use super::bindings;
 use super::error::ApiError;
 use crate::access::plan::{self, Lockout, New, Owners, PlanError};
 use crate::gateway::Gateway;
@@ -307,9 +307,9 @@ fn show_proposal(gateway: &Gateway, proposal: &ProposalRecord) -> Value {
                 shown["pins"][entry.to_string()] = json!(group);
             }
             Proposed::Binding { slot, chain } => {
-                let members: Vec<Value> = chain
-                    .members()
-                    .map(|member| show_member(gateway, member))
+                let members = chain.members();
+                let members: Vec<Value> = members
+                    .map(|one| bindings::show_bound(gateway, one))
                     .collect();
                 shown["bindings"][slot.name()] = json!({ "chain": members });
             }
