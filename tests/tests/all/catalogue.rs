@@ -137,23 +137,29 @@ fn what_is_in_use_is_not_removed_and_who_uses_it_is_said() {
     let unused = catalogue(&["Owner", "Standard"]);
     let _ = tenant.operator.put("/catalogue", &unused).expect(200);
     // And by a plan, which shows who gets what instead, all of it.
-    tenant.map(&[]);
-    let plan = crate::plans::planned(
-        &tenant,
-        &json!({ "catalogue": catalogue(&["Boss", "Guest"]) }),
-    );
+    let owners = json!({ "entries": [
+        { "group": { "name": "Owners" }, "kind": "base-role", "target": "Boss" }
+    ] });
+    let proposal = json!({ "catalogue": catalogue(&["Boss", "Guest"]), "mapping": owners });
+    let plan = crate::plans::planned(&tenant, &proposal);
     assert_eq!(plan["counts"]["accounts"], 23);
     let path = format!("/plans/{}/confirm", plan["id"].as_str().unwrap());
-    let words = json!({ "accept_lockout": "I accept to be locked out" });
-    let _ = tenant.operator.post(&path, &words).expect(200);
-    assert_eq!(tenant.account("u00@acme.test")["role"]["name"], "Guest");
+    let _ = tenant.operator.post(&path, &json!({})).expect(200);
+    assert_eq!(tenant.account("u00@acme.test")["role"]["name"], "Boss");
+    assert_eq!(tenant.account("u01@acme.test")["role"]["name"], "Guest");
     // Now the old ones are unused, and the new ones are not.
     let refused = tenant
         .operator
         .put("/catalogue", &unused)
         .expect(409)
         .json();
-    assert_eq!(refused["used_by"][0]["name"], "Guest");
+    let used: Vec<&Value> = refused["used_by"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["name"])
+        .collect();
+    assert_eq!(used, ["Boss", "Guest"]);
 }
 
 fn until(what: &str, holds: impl Fn() -> bool) {
