@@ -137,13 +137,11 @@ fn what_is_in_use_is_not_removed_and_who_uses_it_is_said() {
     let unused = catalogue(&["Owner", "Standard"]);
     let _ = tenant.operator.put("/catalogue", &unused).expect(200);
     // And by a plan, which shows who gets what instead, all of it.
-    let entry = json!({ "group": { "name": "Owners" }, "kind": "base-role", "target": "Boss" });
-    let plan = crate::plans::planned(
-        &tenant,
-        &json!({
-            "catalogue": catalogue(&["Boss", "Guest"]), "mapping": { "entries": [entry] },
-        }),
-    );
+    let owners = json!({ "entries": [
+        { "group": { "name": "Owners" }, "kind": "base-role", "target": "Boss" }
+    ] });
+    let proposal = json!({ "catalogue": catalogue(&["Boss", "Guest"]), "mapping": owners });
+    let plan = crate::plans::planned(&tenant, &proposal);
     assert_eq!(plan["counts"]["accounts"], 23);
     let path = format!("/plans/{}/confirm", plan["id"].as_str().unwrap());
     let _ = tenant.operator.post(&path, &json!({})).expect(200);
@@ -155,12 +153,13 @@ fn what_is_in_use_is_not_removed_and_who_uses_it_is_said() {
         .put("/catalogue", &unused)
         .expect(409)
         .json();
-    let uses = refused["used_by"].as_array().unwrap();
-    let uses: Vec<_> = uses
+    let used: Vec<&Value> = refused["used_by"]
+        .as_array()
+        .unwrap()
         .iter()
-        .map(|one| one["name"].as_str().unwrap())
+        .map(|one| &one["name"])
         .collect();
-    assert_eq!(uses, ["Boss", "Guest"]);
+    assert_eq!(used, ["Boss", "Guest"]);
 }
 
 fn until(what: &str, holds: impl Fn() -> bool) {

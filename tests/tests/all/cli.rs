@@ -183,6 +183,10 @@ fn a_running_gateway_is_managed() {
     fs::write(&file, &shown).unwrap();
     let _ = go(&["mapping", "set", path]);
     assert_eq!(go(&["mapping", "get"]), shown);
+    let entry: Value = serde_json::from_str(&shown).unwrap();
+    let entry = &entry["entries"][0];
+    let (id, group) = (entry["id"].as_str().unwrap(), &entry["pin"]["group"]["id"]);
+    let _ = go(&["mapping", "pin", id, group.as_str().unwrap()]);
     assert_eq!(server.account("ada@acme.test")["role"]["name"], "Admin");
     let table = go(&["accounts"]);
     assert!(

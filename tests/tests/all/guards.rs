@@ -151,8 +151,13 @@ fn a_wrong_group_deletion_in_a_company_of_200_is_held_and_rejected() {
     assert_eq!(tenant.with_role("Admin").len(), 49);
     tenant.leave(&other, &people[0]);
     assert_eq!(tenant.with_role("Admin").len(), 49);
-    // The group comes back: nothing is held any more.
-    let _ = tenant.grouped("Engineering", &people[..50]);
+    // The group comes back, and a person says that it is the one: nothing is held any more.
+    let back = tenant.grouped("Engineering", &people[..50]);
+    let mapping = tenant.operator.get("/mapping").expect(200).json();
+    let entry = mapping["entries"][0]["id"].as_str().unwrap();
+    let path = format!("/mapping/{entry}/pin");
+    let pin = json!({ "group": back });
+    let _ = tenant.operator.post(&path, &pin).expect(200);
     assert_eq!(tenant.with_role("Admin"), admins);
     assert!(tenant.holds().is_empty());
 }

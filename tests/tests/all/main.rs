@@ -21,6 +21,7 @@ mod managers;
 mod nested;
 mod paging;
 mod people;
+mod pins;
 mod plans;
 mod policies;
 mod process;

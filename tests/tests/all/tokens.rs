@@ -78,6 +78,7 @@ const ORGANIZATION: &[(&str, &str, bool)] = &[
     ("DELETE", "/tokens/{token}", false),
     ("GET", "/mapping", true),
     ("PUT", "/mapping", false),
+    ("POST", "/mapping/{entry}/pin", false),
     ("GET", "/catalogue", true),
     ("PUT", "/catalogue", false),
     ("GET", "/accounts/{account}/explain", true),
@@ -141,6 +142,9 @@ impl Attacked {
             .operator
             .get(&format!("/directories/{directory}/requests"));
         let request = logged.expect(200).json()["requests"][0]["id"].clone();
+        organization.map(&[("Victims", "seat", "on-call")]);
+        let mapping = organization.operator.get("/mapping").expect(200).json();
+        let entry = mapping["entries"][0]["id"].as_str().unwrap().to_owned();
         let proposal = json!({ "mapping": { "entries": [] } });
         let plan = crate::plans::planned(&organization, &proposal);
         let names = vec![
@@ -151,6 +155,7 @@ impl Attacked {
             ("{token}", token),
             ("{directory}", directory),
             ("{request}", request.as_str().unwrap().to_owned()),
+            ("{entry}", entry),
             ("{plan}", plan["id"].as_str().unwrap().to_owned()),
         ];
         Self {
@@ -217,6 +222,7 @@ fn body(method: &str, path: &str) -> Option<Value> {
             { "group": { "name": "Victims" }, "kind": "base-role", "target": "Owner" }
         ] }),
         (_, "plans") => json!({ "mapping": { "entries": [] } }),
+        (_, "pin") => json!({ "group": "01890000-0000-7000-8000-000000000000" }),
         (_, "roles") => json!({ "plugin": "group-roles", "settings": { "default_role": "Owner" } }),
         (_, "organizations" | "directories") => json!({ "name": "Taken" }),
         (_, "schemas") => json!({ "schemas": [
@@ -336,7 +342,7 @@ fn every_scim_route_refuses_every_other_credential() {
 
 #[test]
 fn every_api_route_refuses_every_other_credential() {
-    assert_eq!(ORGANIZATION.len(), 65, "a new route belongs into this list");
+    assert_eq!(ORGANIZATION.len(), 66, "a new route belongs into this list");
     let tenant = Tenant::new("Attacked by API");
     let attacked = Attacked::new(tenant.another("Attacked by API, really"));
     let mut credentials = foreign(&tenant, &attacked.organization);

@@ -51,7 +51,8 @@ pub fn explain(
     assignment: Option<&AssignmentRecord>,
 ) -> Result<Explained, StoreError> {
     let mapping = mapping::load(reader)?;
-    let matcher = mapping::Matcher::new(&mapping.entries);
+    let resolved = mapping::resolved(reader)?;
+    let matcher = mapping::Matcher::new(&resolved);
     let mut matched: HashMap<usize, String> = HashMap::new();
     let mut memberships = Memberships::new(reader);
     for user in &account.users {

@@ -361,9 +361,9 @@ fn giving_group(
     name: &str,
 ) -> Result<Option<String>, StoreError> {
     let phases = Phases::read(change.tx)?;
-    let mapping = mapping::load(change.tx)?;
+    let entries = mapping::resolved(change.tx)?;
     let gives = |entry: &&MappingEntry| entry.kind == kind && entry.target == name;
-    let matcher = mapping::Matcher::new(mapping.entries.iter().filter(gives));
+    let matcher = mapping::Matcher::new(entries.iter().filter(gives));
     let mut memberships = Memberships::new(change.tx);
     let users = account.users.iter();
     for user in users.filter(|(directory, _)| phases.in_force(*directory)) {

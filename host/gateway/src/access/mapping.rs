@@ -1,6 +1,7 @@
 //! The mapping: the organization's own table of which group gives which role or seat.
 
 use super::catalogue::{self, kind_name};
+use super::pins;
 use crate::clock::{Random, Timestamp};
 use crate::ledger::{Change, Committed, change};
 use crate::model::access::{
@@ -56,6 +57,15 @@ pub enum MappingError {
     /// Too many.
     #[error("entries: {0} are too many; at most {MAX_ENTRIES}")]
     TooMany(usize),
+    /// There is no such entry.
+    #[error("mapping entry \"{0}\" does not exist")]
+    NoEntry(Uuid),
+    /// There is no such group.
+    #[error("group: \"{0}\" does not exist")]
+    NoGroup(Uuid),
+    /// An entry names its group by the id, so that there is nothing to pin.
+    #[error("mapping entry \"{0}\" names its group by the id: replace the mapping instead")]
+    ById(Uuid),
     /// The store failed.
     #[error("the mapping could not be stored")]
     Store(#[from] StoreError),
@@ -67,6 +77,14 @@ pub enum MappingError {
 /// What the store says.
 pub fn load(reader: &impl Read<OrganizationScope>) -> Result<MappingRecord, StoreError> {
     Ok(reader.get::<Mappings>(&())?.unwrap_or_default())
+}
+
+/// The entries of the mapping as they are matched: each group by its id, where it has come.
+///
+/// # Errors
+/// What the store says.
+pub fn resolved(reader: &impl Read<OrganizationScope>) -> Result<Vec<MappingEntry>, StoreError> {
+    pins::resolve(reader, &load(reader)?.entries, &HashMap::new())
 }
 
 /// Replaces the mapping. An entry that says what one said before keeps its id. Everybody is
@@ -132,6 +150,7 @@ pub fn put(change: &mut Change<'_, '_>, after: &MappingRecord) -> Result<bool, S
         return Ok(false);
     }
     change.tx.put::<Mappings>(&(), after)?;
+    pins::follow(change, &after.entries)?;
     change.event("mapping.changed", json!({ "entries": after.entries.len() }))?;
     Ok(true)
 }

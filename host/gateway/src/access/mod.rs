@@ -16,6 +16,7 @@ pub mod history;
 pub mod import;
 pub mod links;
 pub mod mapping;
+pub mod pins;
 pub mod plan;
 pub mod reconcile;
 pub mod signals;

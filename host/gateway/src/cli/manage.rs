@@ -102,6 +102,14 @@ pub(super) struct Mapping {
 
 #[derive(Subcommand)]
 enum MappingAction {
+    /// Say which group an entry means that names it by name or external id, where several match or the
+    /// first one is gone
+    Pin {
+        /// The entry's id
+        entry: String,
+        /// The group's id
+        group: String,
+    },
     /// Print it as JSON
     Get,
     /// Replace it as a whole
@@ -116,6 +124,10 @@ impl Mapping {
         let to = &self.connection;
         let path = to.path("/mapping");
         let answer = match self.action {
+            MappingAction::Pin { entry, group } => to.post(
+                &to.path(&format!("/mapping/{entry}/pin")),
+                &json!({ "group": group }),
+            )?,
             MappingAction::Get => to.get(&path)?,
             MappingAction::Set { file } => to.put(&path, &document(&file)?)?,
         };
@@ -124,13 +136,14 @@ impl Mapping {
     }
 }
 
-/// Reads a mapping as `get` prints it, without the ids, which the gateway gives itself.
+/// Reads a mapping as `get` prints it, without what the gateway says itself: ids and pins.
 pub(super) fn document(file: &Path) -> Result<Value, CliError> {
     let mut body: Value = read(file)?;
     let entries = body.get_mut("entries").and_then(Value::as_array_mut);
     for entry in entries.into_iter().flatten() {
         if let Some(entry) = entry.as_object_mut() {
             entry.remove("id");
+            entry.remove("pin");
         }
     }
     Ok(body)

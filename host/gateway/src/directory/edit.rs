@@ -3,6 +3,7 @@
 use super::error::FactError;
 use super::membership::{self, Left, Who};
 use super::{Directory, groups::StoredGroup, identifier, inherited, nesting, users};
+use crate::access::pins;
 use crate::clock::Timestamp;
 use crate::ledger::Change;
 use crate::model::access::{Leaver, LostGroup};
@@ -24,6 +25,8 @@ pub(super) struct Edit {
     pub(super) document: Map<String, Value>,
     /// The revision of the group before; none for a new one.
     pub(super) revision: Option<u64>,
+    /// Whether it is new, or called otherwise than before.
+    pub(super) renamed: bool,
     unknown: UnknownMember,
     shape: Shape,
     /// How indexes found it before.
@@ -48,6 +51,7 @@ impl Edit {
             key,
             document,
             revision: None,
+            renamed: true,
             unknown,
             shape,
             terms: Vec::new(),
@@ -219,6 +223,9 @@ impl Edit {
             revision: change.revision(),
         };
         change.tx.put::<Groups>(&self.key, &record)?;
+        if self.renamed {
+            pins::group_named(change, self.key, &record)?;
+        }
         let name = text(&record.document, "displayName").unwrap_or_default();
         if !self.groups_added.is_empty() {
             nesting::check(change.tx, self.key, name)?;

@@ -142,14 +142,15 @@ fn update(
         edit.revision = Some(record.revision);
         edit.terms.clone_from(&record.terms);
         body(change, &mut edit)?;
+        let identity = |document| (text(document, "displayName"), text(document, "externalId"));
+        edit.renamed = identity(&edit.document) != identity(&record.document);
         if edit.document == record.document && !edit.moves_members() {
             return Ok(StoredGroup { id: key.1, record });
         }
         if edit.document != record.document {
             edit.check_name(change)?;
             change.event("group.updated", event(key, &edit.document))?;
-            let identity = |document| (text(document, "displayName"), text(document, "externalId"));
-            if identity(&edit.document) != identity(&record.document) {
+            if edit.renamed {
                 change.spread(Spread::GroupChanged {
                     directory: key.0,
                     group: key.1,

@@ -76,7 +76,7 @@ mod tests {
     use crate::clock::Timestamp;
     use crate::model::facts::{ResourceKey, UserRecord, Users};
     use crate::model::tenancy::OrganizationRecord;
-    use gatewright_store::{RedbEngine, RedbOptions, Store, json_table};
+    use gatewright_store::{OrganizationScope, RedbEngine, RedbOptions, Store, json_table};
     use serde_json::json;
     use std::path::Path;
     use std::sync::Arc;

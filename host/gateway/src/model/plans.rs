@@ -21,6 +21,15 @@ pub enum Proposed {
         /// The whole of it.
         catalogue: Catalogue,
     },
+    /// The group that an entry of the mapping is to mean.
+    Pin {
+        /// The entry.
+        entry: Uuid,
+        /// How it names its group, as the key of its pin.
+        key: (u8, String),
+        /// The group.
+        group: Uuid,
+    },
     /// Another binding of a slot.
     Binding {
         /// The slot.

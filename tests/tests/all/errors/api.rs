@@ -16,7 +16,7 @@ fn the_api() {
         .unwrap()
         .to_owned();
     let mapping = tenant.operator.get("/mapping").expect(200).json();
-    let entry = mapping["entries"][0]["id"].as_str().unwrap();
+    let entry_id = mapping["entries"][0]["id"].as_str().unwrap();
     let over = tenant
         .operator
         .post("/directories", &json!({ "name": "Over" }))
@@ -32,7 +32,7 @@ fn the_api() {
         (&*ada, "ADA"),
         (&*group, "GROUP"),
         (&*account, "ACCOUNT"),
-        (entry, "ENTRY"),
+        (entry_id, "ENTRY"),
         (&*over, "OVER"),
     ];
     let mut answers = Answers::of(&tenant, &names);
@@ -183,6 +183,15 @@ fn the_api() {
     answers.api("PUT /catalogue with a version in no quotes", reply);
     let path = "/catalogue/versions?before=x";
     answers.api(&format!("GET {path}"), operator.get(path));
+    let nobody = "01890000-0000-7000-8000-000000000000";
+    for (what, entry, group) in [
+        ("an unknown entry", nobody, &*group),
+        ("an unknown group", entry_id, nobody),
+    ] {
+        let body = json!({ "group": group });
+        let reply = operator.post(&format!("/mapping/{entry}/pin"), &body);
+        answers.api(&format!("POST of a pin with {what}"), reply);
+    }
     plans(&mut answers);
     let seats = format!("/accounts/{account}/seats");
     answers.api(

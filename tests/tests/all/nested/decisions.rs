@@ -53,7 +53,7 @@ fn a_role_of_a_group_reaches_the_members_of_the_groups_in_it() {
         let _ = scim.patch(&path(&all), &body).expect(204);
     };
     rename("Everybody");
-    assert_eq!(role(&tenant, ADA), standard);
+    assert_eq!(role(&tenant, ADA), admin("Everybody"));
     rename("All");
     assert_eq!(role(&tenant, ADA), admin("All"));
     // A deleted group leads nowhere.

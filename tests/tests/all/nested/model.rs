@@ -128,6 +128,7 @@ fn whatever_is_put_where_everybody_is_in_what_the_model_says() {
         .map(|(group, role)| (group.as_str(), "custom-role", role.as_str()))
         .collect();
     tenant.map(&rows);
+    let mapping = tenant.operator.get("/mapping").expect(200).json();
     let mut ids: Vec<String> = (0..GROUPS)
         .map(|at| tenant.group(&format!("G{at}"), &[]).id())
         .collect();
@@ -172,6 +173,11 @@ fn whatever_is_put_where_everybody_is_in_what_the_model_says() {
             _ => {
                 let _ = tenant.scim.delete(&path(&ids[group])).expect(204);
                 ids[group] = tenant.group(&format!("G{group}"), &[]).id();
+                // A group that is pushed again is another one, until a person says that it is meant.
+                let entry = mapping["entries"][group]["id"].as_str().unwrap();
+                let body = json!({ "group": ids[group] });
+                let path = format!("/mapping/{entry}/pin");
+                let _ = tenant.operator.post(&path, &body).expect(200);
                 model.members.remove(&group);
                 for members in model.members.values_mut() {
                     members.remove(&group);

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 const USERS: usize = 9;
 const GROUPS: usize = 5;
-const ROUNDS: usize = 40;
+const ROUNDS: usize = 60;
 
 /// Numbers that look random, and are the same in each run.
 struct Dice(u64);

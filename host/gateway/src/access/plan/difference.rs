@@ -91,16 +91,13 @@ pub(super) fn planned(tried: &Tried, ranks: &Ranks) -> Option<PlannedRecord> {
     })
 }
 
-/// Whether two plans say the same of an account, whatever reasons they give.
-pub(super) fn agree(one: Option<&PlannedRecord>, other: Option<&PlannedRecord>) -> bool {
-    match (one, other) {
-        (None, None) => true,
-        (Some(one), Some(other)) => {
-            one.failure.is_some() == other.failure.is_some()
-                && same(&one.before, &other.before)
-                && same(&one.after, &other.after)
-        }
-        (None, Some(_)) | (Some(_), None) => false,
+/// Whether an account would have what a plan shows, whatever it has now and whatever the reasons are;
+/// of one that the plan does not show, that nothing would change.
+pub(super) fn agree(planned: Option<&PlannedRecord>, tried: &Tried, ranks: &Ranks) -> bool {
+    match (planned, &tried.after) {
+        (None, _) => self::planned(tried, ranks).is_none(),
+        (Some(planned), Ok(after)) => planned.failure.is_none() && same(&planned.after, after),
+        (Some(planned), Err(_)) => planned.failure.is_some(),
     }
 }
 
@@ -225,17 +222,20 @@ mod tests {
     }
 
     #[test]
-    fn plans_agree_whatever_reasons_they_give() {
+    fn a_plan_holds_where_its_end_is_the_same() {
         let roles = catalogue(&["Owner", "Admin"]);
         let ranks = Ranks::of(&roles, &roles);
-        let owner = holding(AccountStatus::Active, &[(GrantKind::BaseRole, "Owner")]);
-        let admin = holding(AccountStatus::Active, &[(GrantKind::BaseRole, "Admin")]);
-        let one = planned(&tried(owner.clone(), Ok(admin.clone())), &ranks);
-        let mut other = one.clone();
-        other.as_mut().unwrap().after.grants[0].reason = "another".into();
-        assert!(agree(one.as_ref(), other.as_ref()));
-        let back = planned(&tried(admin, Ok(owner)), &ranks);
-        assert!(!agree(one.as_ref(), back.as_ref()));
-        assert!(!agree(one.as_ref(), None) && agree(None, None));
+        let owner = || holding(AccountStatus::Active, &[(GrantKind::BaseRole, "Owner")]);
+        let admin = || holding(AccountStatus::Active, &[(GrantKind::BaseRole, "Admin")]);
+        let mut record = planned(&tried(owner(), Ok(admin())), &ranks).unwrap();
+        record.after.grants[0].reason = "another".into();
+        let agrees = |before, after| agree(Some(&record), &tried(before, after), &ranks);
+        assert!(agrees(owner(), Ok(admin())));
+        assert!(agrees(admin(), Ok(admin())), "it has it already");
+        assert!(!agrees(admin(), Ok(owner())) && !agrees(owner(), Ok(owner())));
+        assert!(!agrees(owner(), Err("no".into())));
+        assert!(agree(None, &tried(owner(), Ok(owner())), &ranks));
+        assert!(!agree(None, &tried(owner(), Ok(admin())), &ranks));
+        assert!(!agree(None, &tried(owner(), Err("no".into())), &ranks));
     }
 }

@@ -1,8 +1,8 @@
 //! Plans: what a change of mapping, catalogue or bindings would come to for each account, worked
 //! out before anybody is concerned, and applied as it was shown or not at all.
 //!
-//! A plan is computed by a thread of its own ([`worker`]), in bounded steps, each from a snapshot of
-//! its own ([`step`]). While a plan is open, the ledger notes of each account in which revision
+//! A plan is computed by a thread of its own (`worker.rs`), in bounded steps, each from a snapshot of
+//! its own (`step.rs`). While a plan is open, the ledger notes of each account in which revision
 //! something last happened to it; so neither the computation nor the confirmation has to look at
 //! more than what moved meanwhile.
 
@@ -43,7 +43,9 @@ pub enum PlanError {
     #[error("plan \"{0}\" does not exist")]
     NotFound(Uuid),
     /// It proposes no change.
-    #[error("the plan proposes nothing: give at least one of mapping, catalogue and bindings")]
+    #[error(
+        "the plan proposes nothing: give at least one of mapping, pins, catalogue and bindings"
+    )]
     Nothing,
     /// It is to expire at a time that is not possible.
     #[error("expires_hours: must be from 1 to {}", EXPIRES_HOURS.1)]

@@ -3,6 +3,7 @@
 use super::PlanError;
 use crate::access::catalogue::{self, CatalogueError};
 use crate::access::mapping::{self, MappingError, NewEntry};
+use crate::access::pins;
 use crate::access::reconcile::setting::Instead;
 use crate::clock::{Random, Timestamp};
 use crate::directory::credentials::hex;
@@ -16,6 +17,7 @@ use serde::Deserialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use uuid::Uuid;
 
 /// A plan as it is asked for: each part in the shape of its PUT.
 #[derive(Clone, Debug, Deserialize)]
@@ -25,6 +27,9 @@ pub struct New {
     pub mapping: Option<NewMapping>,
     /// Another catalogue.
     pub catalogue: Option<catalogue::New>,
+    /// Which groups entries of the mapping are to mean, by the entries' ids.
+    #[serde(default)]
+    pub pins: BTreeMap<Uuid, Uuid>,
     /// Other bindings, by slot.
     #[serde(default)]
     pub bindings: BTreeMap<String, bindings::New>,
@@ -77,12 +82,27 @@ pub(super) fn prepare(
         }
         None => catalogue::load(reader)?,
     };
-    match &new.mapping {
+    let mapping = match &new.mapping {
         Some(wanted) => {
             let mapping = mapping::prepare(reader, &catalogue, &wanted.entries, random, now)?;
-            changes.push(Proposed::Mapping { mapping });
+            changes.push(Proposed::Mapping {
+                mapping: mapping.clone(),
+            });
+            mapping
         }
-        None => catalogue::check_mapping(&catalogue, &mapping::load(reader)?)?,
+        None => {
+            let mapping = mapping::load(reader)?;
+            catalogue::check_mapping(&catalogue, &mapping)?;
+            mapping
+        }
+    };
+    for (entry, group) in &new.pins {
+        let key = pins::check(reader, &mapping.entries, *entry, *group)?;
+        changes.push(Proposed::Pin {
+            entry: *entry,
+            key,
+            group: *group,
+        });
     }
     for (slot, chain) in proven {
         changes.push(Proposed::Binding {
@@ -106,7 +126,10 @@ impl From<MappingError> for PlanError {
             other @ (MappingError::UnknownTarget { .. }
             | MappingError::EmptyGroup(_)
             | MappingError::Twice { .. }
-            | MappingError::TooMany(_)) => Self::Mapping(other),
+            | MappingError::TooMany(_)
+            | MappingError::NoEntry(_)
+            | MappingError::NoGroup(_)
+            | MappingError::ById(_)) => Self::Mapping(other),
         }
     }
 }
@@ -141,6 +164,9 @@ pub(super) fn instead(proposal: ProposalRecord) -> Instead {
         match change {
             Proposed::Mapping { mapping } => instead.mapping = Some(mapping),
             Proposed::Catalogue { catalogue } => instead.catalogue = Some(catalogue),
+            Proposed::Pin { key, group, .. } => {
+                instead.pins.insert(key, group);
+            }
             Proposed::Binding { slot, chain } => {
                 instead.bindings.insert(slot, chain);
             }
@@ -175,6 +201,8 @@ pub(super) fn apply(
             Proposed::Catalogue { catalogue } => {
                 catalogue::put(change, catalogue)?;
             }
+            // Behind the mapping, which makes the pins of its names.
+            Proposed::Pin { key, group, .. } => pins::set(change, key, *group)?,
             Proposed::Binding { slot, chain } => {
                 bindings::put(change, *slot, chain)?;
             }

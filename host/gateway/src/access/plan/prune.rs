@@ -139,3 +139,163 @@ where
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::plan::{delete, find};
+    use crate::model::access::{AccountStatus, Dirty};
+    use crate::model::plans::{
+        ChangeKind, Counts, Holding, PlannedRecord, ProposalRecord, Watching,
+    };
+    use gatewright_store::{OrganizationId, RedbEngine, RedbOptions, Store};
+    use std::sync::Arc;
+
+    const PLAN: Uuid = Uuid::from_u128(7);
+
+    struct World {
+        organization: Organization,
+        _folder: tempfile::TempDir,
+    }
+
+    impl World {
+        /// With an open plan that expires at 1,000 and changes the accounts below `accounts`.
+        fn new(accounts: u128) -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("x.redb");
+            let engine = RedbEngine::open(&file, RedbOptions::default()).unwrap();
+            let store = Store::open(Arc::new(engine)).unwrap();
+            let world = Self {
+                organization: store.organization(OrganizationId::from(Uuid::from_u128(1))),
+                _folder: folder,
+            };
+            world.change(move |change| {
+                let record = PlanRecord {
+                    state: PlanState::Ready,
+                    created: Timestamp(0),
+                    expires: Timestamp(1_000),
+                    made: 1,
+                    done: None,
+                    walked: true,
+                    seen: (1, Uuid::max()),
+                    considered: 0,
+                    counts: Counts::default(),
+                    differences: Vec::new(),
+                    different: 0,
+                };
+                let proposal = ProposalRecord {
+                    changes: Vec::new(),
+                    base: String::new(),
+                };
+                change.tx.put::<Plans>(&PLAN, &record)?;
+                change.tx.put::<Proposals>(&PLAN, &proposal)?;
+                change.tx.put::<Watching>(&(), &true)?;
+                for account in 0..accounts {
+                    let key = (PLAN, Uuid::from_u128(account));
+                    change.tx.put::<Planned>(&key, &planned())?;
+                    change.tx.put::<PlannedAsks>(&key, &5)?;
+                }
+                Ok(())
+            });
+            world
+        }
+
+        fn change(
+            &self,
+            body: impl Fn(&mut Change<'_, '_>) -> Result<(), StoreError> + Send + 'static,
+        ) {
+            change(&self.organization, Timestamp(0), move |change| body(change)).unwrap();
+        }
+
+        fn steps(&self, now: u64) -> usize {
+            (0..)
+                .take_while(|_| step(&self.organization, Timestamp(now)).unwrap())
+                .count()
+        }
+
+        fn rows(&self) -> (usize, usize, usize) {
+            let reader = self.organization.read().unwrap();
+            (
+                reader.keys::<Planned>(Range::all()).unwrap().count(),
+                reader.keys::<PlannedAsks>(Range::all()).unwrap().count(),
+                reader.keys::<Moved>(Range::all()).unwrap().count(),
+            )
+        }
+    }
+
+    fn planned() -> PlannedRecord {
+        let nothing = Holding {
+            status: AccountStatus::Active,
+            status_reason: String::new(),
+            grants: Vec::new(),
+        };
+        PlannedRecord {
+            label: String::new(),
+            before: nothing.clone(),
+            after: nothing,
+            kinds: vec![ChangeKind::Gains],
+            losses: 0,
+            failure: None,
+        }
+    }
+
+    #[test]
+    fn a_plan_expires_and_is_erased_a_week_later_step_by_step() {
+        let world = World::new(300);
+        assert_eq!(world.steps(999), 0);
+        let reader = world.organization.read().unwrap();
+        assert_eq!(next(&reader).unwrap(), Some(Timestamp(1_000)));
+        assert_eq!(world.steps(1_000), 1);
+        let reader = world.organization.read().unwrap();
+        let expired = find(&reader, PLAN).unwrap().state;
+        assert!(matches!(expired, PlanState::Outdated { .. }), "{expired:?}");
+        assert_eq!(next(&reader).unwrap(), Some(Timestamp(1_000 + KEEP)));
+        assert_eq!(world.steps(999 + KEEP), 0);
+        // 600 rows, 250 at a time; what looks for more finds none.
+        assert_eq!(world.steps(1_000 + KEEP), 3);
+        assert_eq!(world.rows(), (0, 0, 0));
+        let reader = world.organization.read().unwrap();
+        assert!(find(&reader, PLAN).is_err());
+        assert_eq!(next(&reader).unwrap(), None);
+    }
+
+    #[test]
+    fn what_happens_to_accounts_is_noted_while_a_plan_is_open() {
+        let world = World::new(1);
+        let (planned, other) = (Uuid::from_u128(0), Uuid::from_u128(9));
+        world.change(move |change| {
+            change.mark(planned)?;
+            change.mark(other)
+        });
+        assert_eq!(world.rows().2, 2);
+        delete(&world.organization, Timestamp(0), PLAN).unwrap();
+        assert_eq!(world.steps(0), 1);
+        assert_eq!(world.rows(), (0, 0, 0));
+        world.change(move |change| change.mark(other));
+        assert_eq!(world.rows().2, 0);
+    }
+
+    #[test]
+    fn a_mark_names_the_plan_that_shows_the_account_until_its_own_facts_change() {
+        let world = World::new(1);
+        let (shown, unshown) = (Uuid::from_u128(0), Uuid::from_u128(9));
+        let plan_of = |account: Uuid| {
+            let reader = world.organization.read().unwrap();
+            reader.get::<Dirty>(&account).unwrap().unwrap().plan
+        };
+        let revision = |it: &World| crate::ledger::revision(&it.organization.read().unwrap());
+        // What waited for a decision when the plan was confirmed was seen by the confirmation.
+        world.change(move |change| change.mark(shown));
+        let confirmed = revision(&world).unwrap();
+        world.change(move |change| {
+            change.mark_planned(shown, confirmed, PLAN)?;
+            change.mark_planned(unshown, confirmed, PLAN)
+        });
+        assert_eq!((plan_of(shown), plan_of(unshown)), (Some(PLAN), None));
+        world.change(move |change| change.mark(shown));
+        assert_eq!(plan_of(shown), None);
+        // What happened behind the confirmation was not.
+        world.change(move |change| change.mark_planned(shown, confirmed, PLAN));
+        assert_eq!(plan_of(shown), None);
+    }
+}

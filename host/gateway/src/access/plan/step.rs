@@ -9,7 +9,7 @@ use crate::access::reconcile::step::StepError;
 use crate::access::reconcile::trial::{self, Tried};
 use crate::clock::Timestamp;
 use crate::ledger::{Change, change};
-use crate::model::access::{Accounts, Alerts, DIRTY_BY_DUE, Spreads};
+use crate::model::access::{Accounts, Alerts, DIRTY_BY_DUE, Dirty, Spread, Spreads};
 use crate::model::plans::{
     ChangeKind, Difference, MOVED_BY_REVISION, PLANNED_BY_ASK, PlanRecord, PlanState, Planned,
     PlannedAsks, PlannedOwners, PlannedRecord, Plans, ProposalRecord, Proposals,
@@ -93,9 +93,15 @@ pub(super) fn step(
         return Ok(Stepped::of(Outcome::More));
     }
     let part = Part::next(&reader, id, &record, now)?;
+    if part.waits && part.accounts.is_empty() {
+        return Ok(Stepped::of(Outcome::Later(WAIT)));
+    }
     if part.accounts.is_empty() {
         let computing = record.state == PlanState::Computing;
         if computing && undecided(&reader, record.made)? {
+            return Ok(Stepped::of(Outcome::Later(WAIT)));
+        }
+        if !computing && spreading(&reader)? {
             return Ok(Stepped::of(Outcome::Later(WAIT)));
         }
         drop(reader);
@@ -144,6 +150,8 @@ struct Part {
     /// Whether the walk through all accounts ends with these.
     last: bool,
     walk: bool,
+    /// Whether the next one waits for its decision, which moves it again.
+    waits: bool,
 }
 
 impl Part {
@@ -158,6 +166,7 @@ impl Part {
             moved: Vec::new(),
             last: false,
             walk: !record.walked,
+            waits: false,
         };
         if part.walk {
             let range = match record.done {
@@ -187,9 +196,15 @@ impl Part {
         if !part.accounts.is_empty() {
             return Ok(part);
         }
+        let patient = !failing(reader)?;
         let range = Range::all().after(&record.seen);
         for row in reader.index_scan(&MOVED_BY_REVISION, range)?.take(STEP) {
             let ((revision, account), _) = row?;
+            let dirty = reader.get::<Dirty>(&account)?;
+            if patient && dirty.is_some_and(|dirty| dirty.failures == 0) {
+                part.waits = true;
+                break;
+            }
             part.accounts.push(account);
             part.moved.push(revision);
         }
@@ -222,10 +237,8 @@ impl Part {
 /// Whether something that happened before the plan was made still waits for its decision, which
 /// would move accounts. Where policies fail for everybody nobody waits: the plan may be the remedy.
 fn undecided(reader: &Reader<OrganizationScope>, made: u64) -> Result<bool, StoreError> {
-    for slot in Slot::ALL {
-        if reader.contains::<Alerts>(&(slot.name().to_owned(), Uuid::nil()))? {
-            return Ok(false);
-        }
+    if failing(reader)? {
+        return Ok(false);
     }
     if let Some(spread) = reader.keys::<Spreads>(Range::all())?.next()
         && spread?.0 <= made
@@ -236,6 +249,28 @@ fn undecided(reader: &Reader<OrganizationScope>, made: u64) -> Result<bool, Stor
     let first = first.transpose()?;
     // An account that failed is due later.
     Ok(first.is_some_and(|((due, first), _)| due == 0 && first <= made))
+}
+
+/// Whether the policies fail for everybody.
+fn failing(reader: &Reader<OrganizationScope>) -> Result<bool, StoreError> {
+    for slot in Slot::ALL {
+        if reader.contains::<Alerts>(&(slot.name().to_owned(), Uuid::nil()))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether facts moved that concern accounts which are not marked yet. A change for everybody is none:
+/// what it changed is in what the plan was made against.
+fn spreading(reader: &impl Read<OrganizationScope>) -> Result<bool, StoreError> {
+    for row in reader.scan::<Spreads>(Range::all())? {
+        let (_, record) = row?;
+        if !matches!(record.cause, Spread::Everybody) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Takes down what some accounts come to.
@@ -276,16 +311,23 @@ fn note(
                     None => {}
                 }
                 own(change, key, one, &ranks)?;
-            } else if !difference::agree(before.as_ref(), after.as_ref()) {
+            } else if !difference::agree(before.as_ref(), one, &ranks) {
+                let sides = |it: PlannedRecord| (it.before, it.after);
+                let difference = Difference {
+                    account: one.account,
+                    label: one.label.clone(),
+                    planned: before.map(sides),
+                    now: after.map(sides),
+                };
+                // It may be seen twice: undecided, and decided.
+                let mut known = record.differences.iter_mut();
+                if let Some(known) = known.find(|known| known.account == one.account) {
+                    *known = difference;
+                    continue;
+                }
                 record.different += 1;
                 if record.differences.len() < DIFFERENCES {
-                    let sides = |it: PlannedRecord| (it.before, it.after);
-                    record.differences.push(Difference {
-                        account: one.account,
-                        label: one.label.clone(),
-                        planned: before.map(sides),
-                        now: after.map(sides),
-                    });
+                    record.differences.push(difference);
                 }
             }
         }
@@ -386,6 +428,7 @@ fn finish(
                 change.tx.put::<Plans>(&plan, &record)?;
                 Ok(false)
             }
+            PlanState::Confirming if spreading(change.tx)? => Ok(false),
             PlanState::Confirming if record.different > 0 => {
                 let why = format!(
                     "what it says of {} {} has changed since: make a new plan",

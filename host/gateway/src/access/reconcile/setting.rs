@@ -6,7 +6,7 @@ use super::decide::{Bound, Failure, Policies, Subject, Wanted};
 use super::step::StepError;
 use crate::access::gather::{Gatherer, Source};
 use crate::access::standing::Phases;
-use crate::access::{catalogue, mapping};
+use crate::access::{catalogue, mapping, pins};
 use crate::clock::Timestamp;
 use crate::directory::schemas;
 use crate::model::access::{Catalogue, Decider, MappingEntry, MappingRecord};
@@ -24,6 +24,7 @@ pub(in crate::access) struct Instead {
     pub(in crate::access) mapping: Option<MappingRecord>,
     pub(in crate::access) catalogue: Option<Catalogue>,
     pub(in crate::access) bindings: HashMap<Slot, Chain>,
+    pub(in crate::access) pins: HashMap<(u8, String), Uuid>,
 }
 
 /// What decides about accounts of one organization.
@@ -46,16 +47,21 @@ impl Setting {
         plugins: &Plugins,
         instead: &Instead,
     ) -> Result<Self, StepError> {
-        let mapping = match &instead.mapping {
-            Some(mapping) => mapping.clone(),
-            None => mapping::load(reader)?,
+        let stored;
+        let entries = match &instead.mapping {
+            Some(mapping) => &mapping.entries,
+            None => {
+                stored = mapping::load(reader)?.entries;
+                &stored
+            }
         };
+        let mapping = pins::resolve(reader, entries, &instead.pins)?;
         let catalogue = match &instead.catalogue {
             Some(catalogue) => catalogue::for_plugins(catalogue),
             None => catalogue::for_plugins(&catalogue::load(reader)?),
         };
         Ok(Self {
-            mapping: mapping.entries,
+            mapping,
             catalogue,
             organization: reader.id().to_string(),
             policies: policies(reader, plugins, instead)?,

@@ -147,7 +147,8 @@ impl ApiError {
                 MappingError::UnknownTarget { .. }
                 | MappingError::EmptyGroup(_)
                 | MappingError::Twice { .. }
-                | MappingError::TooMany(_),
+                | MappingError::TooMany(_)
+                | MappingError::ById(_),
             )
             | Self::Catalogue(CatalogueError::Invalid { .. })
             | Self::Guard(GuardError::Window | GuardError::Share)
@@ -185,6 +186,7 @@ impl ApiError {
                 | TenancyError::NoDirectory(_)
                 | TenancyError::NoToken(_),
             )
+            | Self::Mapping(MappingError::NoEntry(_) | MappingError::NoGroup(_))
             | Self::Plan(PlanError::NotFound(_)) => StatusCode::NOT_FOUND,
             Self::Plugin(error) | Self::Plan(PlanError::Plugin(error)) => of_plugin(error),
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,

@@ -126,6 +126,7 @@ fn organization() -> Router<Shared> {
         .route("/tokens", get(tokens::list).post(tokens::create))
         .route("/tokens/{token}", axum::routing::delete(tokens::revoke))
         .route("/mapping", get(mapping::show).put(mapping::replace))
+        .route("/mapping/{entry}/pin", post(mapping::pin))
         .route(
             "/catalogue",
             get(catalogue::show)

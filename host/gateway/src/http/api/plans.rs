@@ -261,6 +261,7 @@ fn changes(proposal: &ProposalRecord) -> Vec<String> {
     let named = |change: &Proposed| match change {
         Proposed::Mapping { .. } => "mapping".to_owned(),
         Proposed::Catalogue { .. } => "catalogue".to_owned(),
+        Proposed::Pin { .. } => "pins".to_owned(),
         Proposed::Binding { slot, .. } => format!("bindings.{}", slot.name()),
     };
     proposal.changes.iter().map(named).collect()
@@ -302,6 +303,9 @@ fn show_proposal(gateway: &Gateway, proposal: &ProposalRecord) -> Value {
                 shown["mapping"] = json!({ "entries": mapping.entries });
             }
             Proposed::Catalogue { catalogue } => shown["catalogue"] = json!(catalogue),
+            Proposed::Pin { entry, group, .. } => {
+                shown["pins"][entry.to_string()] = json!(group);
+            }
             Proposed::Binding { slot, chain } => {
                 let members = chain.members();
                 let members: Vec<Value> = members
