@@ -1,5 +1,6 @@
 //! The gateway put together: store, plugins, reconciler, and what a request needs of them.
 
+use crate::access::plan::Planner;
 use crate::access::reconcile::Reconciler;
 use crate::clock::{Clock, Random, Sequence, Timestamp};
 use crate::directory::Moment;
@@ -143,8 +144,10 @@ pub struct Gateway {
     pub store: Store,
     /// The plugins.
     pub plugins: Arc<Plugins>,
+    /// Computes plans in the background.
+    pub planner: Planner,
     /// Decides in the background.
-    pub reconciler: Reconciler,
+    pub reconciler: Arc<Reconciler>,
     /// The time.
     pub clock: Clock,
     /// Random bytes.
@@ -213,6 +216,14 @@ impl Gateway {
             options.reconcilers,
         )
         .map_err(StartError::System)?;
+        let reconciler = Arc::new(reconciler);
+        let planner = Planner::start(
+            store.clone(),
+            Arc::clone(&plugins),
+            Arc::clone(&reconciler),
+            clock.clone(),
+        )
+        .map_err(StartError::System)?;
         let requests = Journal::start(
             store.clone(),
             clock.clone(),
@@ -222,11 +233,13 @@ impl Gateway {
         .map_err(StartError::System)?;
         for (id, _) in organizations::all(&store)? {
             reconciler.wake(OrganizationId::from(id));
+            planner.wake(OrganizationId::from(id));
         }
         warm_up(Arc::clone(&plugins), clock.now()).map_err(StartError::System)?;
         Ok(Self {
             store,
             plugins,
+            planner,
             reconciler,
             resolver: Resolver::new(options.resolver, random.clone()),
             clock,
@@ -296,7 +309,8 @@ impl Gateway {
 /// plugins that are being tried while they are loaded. So no call is refused for want of a slot.
 fn slots(options: &Options) -> u32 {
     const LOADING: usize = 6;
-    u32::try_from(options.workers + options.reconcilers + LOADING).unwrap_or(u32::MAX)
+    const PLANNERS: usize = 1;
+    u32::try_from(options.workers + options.reconcilers + PLANNERS + LOADING).unwrap_or(u32::MAX)
 }
 
 /// Loads the shipped policies beside the start, so that the first decision of a new organization
@@ -305,7 +319,8 @@ fn warm_up(plugins: Arc<Plugins>, now: Timestamp) -> std::io::Result<()> {
     let load = move || {
         for (slot, binding) in bindings::shipped(&plugins, now).unwrap_or_default() {
             // Who needs it next meets the same error, with somebody to tell.
-            if let Err(error) = plugins.load(&binding.plugin, &binding.grants) {
+            let bound = &binding.chain.first;
+            if let Err(error) = plugins.load(&bound.plugin, &bound.grants) {
                 let error = chain(&error);
                 tracing::warn!(slot = slot.name(), error, "shipped policy not loaded");
             }

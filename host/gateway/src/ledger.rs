@@ -5,6 +5,7 @@
 use crate::clock::Timestamp;
 use crate::model::access::{Accounts, Dirty, DirtyRecord, Spread, SpreadRecord, Spreads};
 use crate::model::events::{EventRecord, Events, Revision};
+use crate::model::plans::{Moved, Planned, Watching};
 use gatewright_store::{Organization, OrganizationScope, Read, StoreError, WriteError, Writer};
 use serde_json::Value;
 use uuid::Uuid;
@@ -42,6 +43,8 @@ pub struct Change<'a, 'w> {
     changed: bool,
     events: u32,
     spreads: u32,
+    /// Whether a plan is open, once that was read.
+    watched: Option<bool>,
 }
 
 /// Runs `body` as one change of the organization. `body` may run more than once, so it has no
@@ -93,6 +96,7 @@ impl<'a, 'w> Change<'a, 'w> {
             changed: false,
             events: 0,
             spreads: 0,
+            watched: None,
         })
     }
 
@@ -106,6 +110,12 @@ impl<'a, 'w> Change<'a, 'w> {
     #[must_use]
     pub fn at(&self) -> Timestamp {
         self.cause.at
+    }
+
+    /// The identity provider's request that it follows from.
+    #[must_use]
+    pub fn request(&self) -> Option<Uuid> {
+        self.cause.request
     }
 
     /// Says that the change follows from an earlier request: what happens from here on, does.
@@ -140,7 +150,7 @@ impl<'a, 'w> Change<'a, 'w> {
             .tx
             .get::<Dirty>(&account)?
             .map_or(0, |dirty| dirty.failures);
-        self.put_mark(account, self.revision(), failures)
+        self.put_mark(account, self.revision(), failures, None)
     }
 
     /// Says that an account is to be decided anew because of an earlier change, that of revision
@@ -149,14 +159,71 @@ impl<'a, 'w> Change<'a, 'w> {
     /// # Errors
     /// What the store says.
     pub fn mark_since(&mut self, account: Uuid, since: u64) -> Result<(), StoreError> {
-        self.put_mark(account, since, 0)
+        self.put_mark(account, since, 0, None)
     }
 
-    fn put_mark(&mut self, account: Uuid, since: u64, failures: u32) -> Result<(), StoreError> {
+    /// Says that an account is to be decided anew because of the change of revision `since`, and may
+    /// lose what is to be taken from it.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn approve(&mut self, account: Uuid, since: u64) -> Result<(), StoreError> {
+        self.mark_since(account, since)?;
+        if let Some(mut dirty) = self.tx.get::<Dirty>(&account)? {
+            dirty.approved = true;
+            self.tx.put::<Dirty>(&account, &dirty)?;
+        }
+        Ok(())
+    }
+
+    /// The same, where that change is a confirmed plan: what the plan shows of the account is known
+    /// with the mark, unless something happened to the account since.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn mark_planned(
+        &mut self,
+        account: Uuid,
+        since: u64,
+        plan: Uuid,
+    ) -> Result<(), StoreError> {
+        let known = self.tx.get::<Dirty>(&account)?;
+        let as_planned = known.is_none_or(|dirty| dirty.last <= since)
+            && self.tx.contains::<Planned>(&(plan, account))?;
+        self.put_mark(account, since, 0, Some(plan).filter(|_| as_planned))
+    }
+
+    /// Says that something happened to an account that an open plan may have to see: its facts moved,
+    /// or what it has was decided. A mark says it by itself. Costs one look where no plan is open.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn moved(&mut self, account: Uuid) -> Result<(), StoreError> {
+        let watched = match self.watched {
+            Some(watched) => watched,
+            None => self.tx.contains::<Watching>(&())?,
+        };
+        self.watched = Some(watched);
+        if watched {
+            self.tx.put::<Moved>(&account, &self.revision())?;
+            // A plan looks for what has happened by its revision.
+            self.changed = true;
+        }
+        Ok(())
+    }
+
+    fn put_mark(
+        &mut self,
+        account: Uuid,
+        since: u64,
+        failures: u32,
+        plan: Option<Uuid>,
+    ) -> Result<(), StoreError> {
         // The id that is reserved for a user whose directory is not in force is no account.
         if !self.tx.contains::<Accounts>(&account)? {
             return Ok(());
         }
+        self.moved(account)?;
         let last = self.revision();
         let known = self.tx.get::<Dirty>(&account)?;
         let first = known.map_or(since, |dirty| dirty.first.min(since));
@@ -167,7 +234,8 @@ impl<'a, 'w> Change<'a, 'w> {
             due: Timestamp(0),
             failures,
             request: self.cause.request,
-            plan: None,
+            plan,
+            approved: false,
         };
         self.tx.put::<Dirty>(&account, &record)?;
         self.changed = true;
@@ -180,10 +248,23 @@ impl<'a, 'w> Change<'a, 'w> {
     /// # Errors
     /// What the store says.
     pub fn spread(&mut self, cause: Spread) -> Result<(u64, u32), StoreError> {
+        self.put_spread(cause, None)
+    }
+
+    /// Says that a confirmed plan concerns everybody.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn spread_plan(&mut self, plan: Uuid) -> Result<(u64, u32), StoreError> {
+        self.put_spread(Spread::Everybody, Some(plan))
+    }
+
+    fn put_spread(&mut self, cause: Spread, plan: Option<Uuid>) -> Result<(u64, u32), StoreError> {
         let record = SpreadRecord {
             cause,
             done: None,
             request: self.cause.request,
+            plan,
         };
         let key = (self.revision(), self.spreads);
         self.tx.put::<Spreads>(&key, &record)?;

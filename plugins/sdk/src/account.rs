@@ -15,11 +15,16 @@ impl Account {
     /// The rows of the mapping whose group the person is in now, each with what it refers to, in the
     /// administrator's order. A row whose group the person has left is not among them.
     pub fn mapped<'a>(&'a self, context: &'a Context) -> impl Iterator<Item = Mapped<'a>> {
+        self.rows(context)
+            .filter(|row| row.membership.ended.is_none())
+    }
+
+    /// The same, with the rows whose group the person has left.
+    pub(crate) fn rows<'a>(&'a self, context: &'a Context) -> impl Iterator<Item = Mapped<'a>> {
         self.mapping
             .iter()
             .zip(0..)
             .map(|(entry, place)| Mapped::new(context, self, entry, place))
-            .filter(|row| row.membership.ended.is_none())
     }
 
     /// The user that is, or was, in the group; none for one that its provider deleted.
@@ -33,6 +38,12 @@ impl Account {
         self.grants.iter().filter(move |grant| grant.kind == kind)
     }
 
+    /// Whether the account has this role or seat at the moment.
+    #[must_use]
+    pub fn has(&self, kind: GrantKind, name: &str) -> bool {
+        self.grants_of(kind).any(|grant| grant.name == name)
+    }
+
     /// The value of an attribute, of the first active user that has it, else of the first inactive
     /// one. For the name see [`User::attribute`].
     #[must_use]
@@ -40,6 +51,14 @@ impl Account {
         let active = self.users.iter().filter(|user| user.active);
         let inactive = self.users.iter().filter(|user| !user.active);
         active.chain(inactive).find_map(|user| user.attribute(name))
+    }
+
+    /// The sentences of the last decision about the account's status, one of each lifecycle policy of
+    /// the chain, in its order. They are where such a policy finds what it noted then.
+    pub fn lifecycle_reasons(&self) -> impl Iterator<Item = &str> {
+        let said = self.extra.iter();
+        said.filter(|one| one.name == "lifecycle-reason")
+            .map(|one| one.value.as_str())
     }
 
     /// Whether any of the users linked to the account is active.

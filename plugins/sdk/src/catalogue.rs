@@ -15,6 +15,13 @@ impl Catalogue {
         self.base_roles.iter().find(|role| role.is_default)
     }
 
+    /// Whether a base role is of higher rank than another; not so where the catalogue lacks one of them.
+    #[must_use]
+    pub fn outranks(&self, base_role: &str, other: &str) -> bool {
+        let ranks = self.base_role(base_role).zip(self.base_role(other));
+        ranks.is_some_and(|(role, other)| role.rank < other.rank)
+    }
+
     /// The custom role of this name.
     #[must_use]
     pub fn custom_role(&self, name: &str) -> Option<&CustomRole> {

@@ -17,10 +17,11 @@ impl LifecycleDecision {
         }
     }
 
-    /// Asks to be asked again at this time, though nothing may have changed by then.
+    /// Asks to be asked again at this time, though nothing may have changed by then. Of several
+    /// times the earliest counts.
     #[must_use]
     pub fn ask_again_at(mut self, time: Timestamp) -> Self {
-        self.ask_again = Some(time);
+        self.ask_again = self.ask_again.into_iter().chain([time]).min();
         self
     }
 }
@@ -36,10 +37,11 @@ impl RoleDecision {
         }
     }
 
-    /// Asks to be asked again at this time, though nothing may have changed by then.
+    /// Asks to be asked again at this time, though nothing may have changed by then. Of several
+    /// times the earliest counts.
     #[must_use]
     pub fn ask_again_at(mut self, time: Timestamp) -> Self {
-        self.ask_again = Some(time);
+        self.ask_again = self.ask_again.into_iter().chain([time]).min();
         self
     }
 }
@@ -55,10 +57,11 @@ impl SeatDecision {
         }
     }
 
-    /// Asks to be asked again at this time, though nothing may have changed by then.
+    /// Asks to be asked again at this time, though nothing may have changed by then. Of several
+    /// times the earliest counts.
     #[must_use]
     pub fn ask_again_at(mut self, time: Timestamp) -> Self {
-        self.ask_again = Some(time);
+        self.ask_again = self.ask_again.into_iter().chain([time]).min();
         self
     }
 }

@@ -57,12 +57,14 @@ mod export;
 pub mod filter;
 #[doc(hidden)]
 pub mod glue;
+mod left;
 pub mod log;
 mod mapped;
 mod policy;
 mod provider;
 pub mod shallow;
 pub mod testing;
+pub mod time;
 
 pub use bindings::base::exports::gatewright::plugin::plugin::{Description, Problem};
 pub use bindings::base::gatewright::plugin::types::{
@@ -78,9 +80,11 @@ pub use bindings::role_policy::exports::gatewright::plugin::role_policy::RoleDec
 pub use bindings::seat_policy::exports::gatewright::plugin::seat_policy::{
     SeatDecision, SeatRequest,
 };
+pub use left::Left;
 pub use mapped::Mapped;
 pub use policy::{LifecyclePolicy, RolePolicy, SeatPolicy};
 pub use provider::{Provider, Repairs};
+pub use time::Period;
 
 /// The tutorial, so that its policy compiles for as long as it is there.
 #[cfg(doctest)]

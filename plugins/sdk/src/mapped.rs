@@ -1,6 +1,8 @@
 //! What the organization's mapping comes to, where a policy has no other opinion.
 
-use crate::{Account, Context, GrantKind, MappingEntry, Membership, Proposal, RoleDecision};
+use crate::{
+    Account, Context, GrantKind, MappingEntry, Membership, Proposal, RoleDecision, SeatDecision,
+};
 
 /// A row of the mapping that is about a group of the account, with what it refers to.
 /// [`Account::mapped`] goes through them.
@@ -81,6 +83,25 @@ impl RoleDecision {
         self
     }
 
+    /// Adds a role if the decision lacks it: of two base roles the higher stays. Says whether it was
+    /// added.
+    pub fn add(&mut self, context: &Context, role: Proposal) -> bool {
+        match role.kind {
+            GrantKind::BaseRole => {
+                let outranks =
+                    |present: &Proposal| context.catalogue.outranks(&role.name, &present.name);
+                let is_added = self.base_role().is_none_or(outranks);
+                if is_added {
+                    self.roles.retain(|role| role.kind != GrantKind::BaseRole);
+                    self.roles.insert(0, role);
+                }
+                is_added
+            }
+            GrantKind::CustomRole => add(&mut self.roles, role),
+            GrantKind::Seat => false,
+        }
+    }
+
     /// The base role among the roles.
     #[must_use]
     pub fn base_role(&self) -> Option<&Proposal> {
@@ -90,9 +111,37 @@ impl RoleDecision {
     }
 }
 
+impl SeatDecision {
+    /// The seats that the mapping gives the account for the groups it is in, each once. Where
+    /// several rows give one seat, the first in the administrator's order is its reason.
+    #[must_use]
+    pub fn as_mapped(context: &Context, account: &Account) -> Self {
+        let mut decision = Self::of(Vec::new());
+        let rows = account.mapped(context);
+        for row in rows.filter(|row| row.entry.kind == GrantKind::Seat) {
+            decision.add(row.proposal());
+        }
+        decision
+    }
+
+    /// Adds a seat if the decision lacks it, and says whether it did.
+    pub fn add(&mut self, seat: Proposal) -> bool {
+        seat.kind == GrantKind::Seat && add(&mut self.seats, seat)
+    }
+}
+
+fn add(proposals: &mut Vec<Proposal>, one: Proposal) -> bool {
+    let same = |known: &Proposal| known.kind == one.kind && known.name == one.name;
+    let is_new = !proposals.iter().any(same);
+    if is_new {
+        proposals.push(one);
+    }
+    is_new
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::{Account, Basis, GrantKind, Proposal, RoleDecision, testing};
+    use crate::{Account, Basis, GrantKind, Proposal, RoleDecision, SeatDecision, testing};
 
     fn mapped(account: &Account) -> Vec<(String, String, Basis)> {
         let told = |role: Proposal| (role.name, role.reason, role.basis);
@@ -154,5 +203,39 @@ mod tests {
             .maps("Engineering", GrantKind::Seat, "Full")
             .build();
         assert_eq!(mapped(&account), []);
+    }
+
+    #[test]
+    fn seats_come_once_for_the_first_row_that_gives_them() {
+        let account = testing::account("ada@example.com")
+            .in_group("Sales")
+            .in_group("Support")
+            .maps("Support", GrantKind::Seat, "Full")
+            .maps("Sales", GrantKind::Seat, "Full")
+            .maps("Sales", GrantKind::BaseRole, "Admin")
+            .build();
+        let seats = SeatDecision::as_mapped(&testing::context(), &account).seats;
+        assert_eq!(seats.len(), 1);
+        assert_eq!(seats[0].reason, "member of \"Support\"");
+    }
+
+    #[test]
+    fn of_two_base_roles_the_higher_stays_and_others_come_once() {
+        let context = testing::context();
+        let mut decision = RoleDecision::of(Vec::new());
+        let base = |name| Proposal::base_role(name, "");
+        for (role, is_added) in [
+            (base("Viewer"), true),
+            (Proposal::custom_role("Billing", ""), true),
+            (base("Admin"), true),
+            (base("Editor"), false),
+            (base("Admin"), false),
+            (Proposal::custom_role("Billing", ""), false),
+            (Proposal::seat("Full", ""), false),
+        ] {
+            assert_eq!(decision.add(&context, role.clone()), is_added, "{role:?}");
+        }
+        let names: Vec<_> = decision.roles.iter().map(|role| &*role.name).collect();
+        assert_eq!(names, ["Admin", "Billing"]);
     }
 }

@@ -20,7 +20,8 @@ pub trait LifecyclePolicy: Sized + Send + Sync + 'static {
     fn configure(settings: Self::Settings) -> Result<Self, Vec<Problem>>;
 
     /// Decides about one account, from the account and the context alone. The host deactivates an
-    /// account whose users are all inactive, whatever is answered here.
+    /// account whose users are all inactive, whatever is answered here, unless one of the account's
+    /// signals and the answer say that it is active. Of a chain the most restrictive status holds.
     ///
     /// # Errors
     ///
@@ -55,7 +56,8 @@ pub trait RolePolicy: Sized + Send + Sync + 'static {
     fn configure(settings: Self::Settings) -> Result<Self, Vec<Problem>>;
 
     /// Decides about one account, from the account and the context alone. The answer is the whole
-    /// of its roles: at most one base role, no seat, and what is not named is taken away.
+    /// of its roles: at most one base role, no seat, and what is not named, by this policy or another
+    /// of its chain, is taken away.
     ///
     /// # Errors
     ///
@@ -90,7 +92,7 @@ pub trait SeatPolicy: Sized + Send + Sync + 'static {
     fn configure(settings: Self::Settings) -> Result<Self, Vec<Problem>>;
 
     /// Decides about one account, from the request and the context alone. The answer is the whole
-    /// of its seats: what is not named is taken away.
+    /// of its seats: what is not named, by this policy or another of its chain, is taken away.
     ///
     /// # Errors
     ///

@@ -10,10 +10,13 @@
 //! assert_eq!(account.mapped(&testing::context()).count(), 1);
 //! ```
 
+mod course;
+
 use crate::{
     Account, AccountStatus, Attribute, BaseRole, Catalogue, Context, CustomRole, Grant, GrantKind,
-    MappingEntry, Membership, Problem, SeatType, Timestamp, User, glue,
+    MappingEntry, Membership, NamedValue, PresenceSignal, Problem, SeatType, Timestamp, User, glue,
 };
+pub use course::Course;
 use serde::de::DeserializeOwned;
 
 /// The time in every [`context`]: 2026-01-01T00:00:00Z.
@@ -138,6 +141,25 @@ impl AccountBuilder {
     /// There was a decision about the account before.
     pub fn decided(mut self) -> Self {
         self.account.decided = Some(NOW - 1);
+        self
+    }
+
+    /// A lifecycle policy said this when the account was decided about last.
+    pub fn lifecycle_reason(mut self, reason: &str) -> Self {
+        self.account.extra.push(NamedValue {
+            name: "lifecycle-reason".to_owned(),
+            value: reason.to_owned(),
+        });
+        self
+    }
+
+    /// Another source says something of the account's presence.
+    pub fn signal(mut self, source: &str, active: bool, at: Timestamp) -> Self {
+        self.account.signals.push(PresenceSignal {
+            source: source.to_owned(),
+            active,
+            at,
+        });
         self
     }
 

@@ -49,7 +49,7 @@ fn a_start_that_cannot_be_is_explained() {
         .failed(1, &["the gateway did not start", "gatewright.redb"]);
     of_a_later_version(&folder.path().join("later")).failed(
         1,
-        &["the gateway did not start", "format 4", "formats up to 3"],
+        &["the gateway did not start", "format 1001", "formats up to"],
     );
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
@@ -196,6 +196,17 @@ fn a_running_gateway_is_managed() {
     assert!(go(&["accounts", "--email", "nobody@acme.test", "--json"]).contains("[]"));
     fs::write(&file, go(&["catalogue", "get"])).unwrap();
     let _ = go(&["catalogue", "set", path]);
+    let catalogue = json!({ "base_roles": [
+        { "name": "Owner" }, { "name": "Admin" }, { "name": "Standard", "default": true },
+        { "name": "Viewer" }
+    ], "seat_types": [{ "name": "viewer", "default": true }] });
+    fs::write(&file, catalogue.to_string()).unwrap();
+    let _ = go(&["catalogue", "set", path]);
+    assert!(go(&["catalogue", "versions"]).contains("Owner, Admin, Standard, Viewer  "));
+    let _ = go(&["catalogue", "follow"]);
+    assert!(go(&["catalogue", "get"]).contains("responder"));
+    let _ = go(&["catalogue", "default", "set", path]);
+    assert!(!go(&["catalogue", "default", "get"]).contains("responder"));
 
     let hostile = folder.path().join("hostile.wasm");
     fs::write(&hostile, gatewright_tests::plugin("hostile")).unwrap();
@@ -205,6 +216,8 @@ fn a_running_gateway_is_managed() {
         plugins.contains("hostile") && plugins.contains("group-roles"),
         "{plugins}"
     );
+    planning(&server, folder.path());
+    guards_are_managed(&server, &go);
     let settings = json!({ "default_role": "Viewer" }).to_string();
     let _ = go(&[
         "bindings",
@@ -215,7 +228,15 @@ fn a_running_gateway_is_managed() {
         &settings,
     ]);
     let _ = go(&["bindings", "rollback", "roles"]);
-    assert!(go(&["bindings", "list"]).contains("group-seats"));
+    let chain = json!([{ "plugin": "group-roles" }, { "plugin": "group-roles", "settings": { "grace": "7d" } }]);
+    let chain = chain.to_string();
+    let bound = go(&["bindings", "set", "roles", "--chain", &chain]);
+    assert_eq!(bound.matches("group-roles").count(), 2, "{bound}");
+    let bindings = go(&["bindings", "list"]);
+    assert!(
+        bindings.contains("group-seats") && bindings.contains("7d"),
+        "{bindings}"
+    );
     assert!(go(&["events"]).contains("grant.added"));
     let _ = go(&["alerts"]);
 
@@ -232,6 +253,8 @@ fn a_running_gateway_is_managed() {
     no(&["tokens", "revoke", "nothing"], &["404", "nothing"]);
     let broken = ["bindings", "set", "roles", "group-roles", "--settings", "{"];
     manage(&server, &broken).failed(2, &["--settings"]);
+    let both = ["bindings", "set", "roles", "group-roles", "--chain", "[]"];
+    manage(&server, &both).failed(2, &["--chain"]);
     fs::write(&file, "{").unwrap();
     manage(&server, &["mapping", "set", path]).failed(2, &[path]);
     no(&["accounts", "--key", "gwa_wrong"], &["401", "not known"]);
@@ -241,14 +264,110 @@ fn a_running_gateway_is_managed() {
     run(&["accounts", "--url", &url]).failed(1, &["401", "GATEWRIGHT_KEY"]);
 }
 
+/// A change is looked at, then confirmed.
+fn planning(server: &Server, folder: &Path) {
+    let go = |arguments: &[&str]| manage(server, arguments).well();
+    let file = folder.join("planned.json");
+    let entry =
+        json!({ "group": { "name": "Engineering" }, "kind": "base-role", "target": "Owner" });
+    fs::write(&file, json!({ "entries": [entry] }).to_string()).unwrap();
+    let path = file.to_str().unwrap();
+    let printed = go(&["plan", "--mapping", path]);
+    for wanted in [
+        "1 of 1 accounts change",
+        "role-up",
+        "Admin, viewer",
+        "Owner, viewer",
+        "Owner: member of \"Engineering\"",
+        "active with the role Owner afterwards: 1 (ada@acme.test)",
+        "gatewright plans confirm",
+    ] {
+        assert!(printed.contains(wanted), "no {wanted:?} in: {printed}");
+    }
+    let id = printed.rsplit(' ').next().unwrap().trim();
+    assert!(go(&["plans", "list"]).contains(id));
+    assert!(go(&["plans", "show", id, "--kind", "role-up"]).contains("ada@acme.test"));
+    assert!(go(&["plans", "confirm", id, "--acting", "ada@acme.test"]).contains("revision"));
+    assert_eq!(server.account("ada@acme.test")["role"]["name"], "Owner");
+    let bind = r#"roles=group-roles:{"default_role":"Viewer"}"#;
+    let planned: Value =
+        serde_json::from_str(&go(&["plan", "--bind", bind, "--confirm", "--json"])).unwrap();
+    assert_eq!(planned["state"], "confirmed");
+    assert_eq!(planned["accounts"], json!([]));
+    fs::write(&file, json!({ "entries": [] }).to_string()).unwrap();
+    let confirmed = ["plan", "--mapping", path, "--confirm"];
+    manage(server, &confirmed).failed(1, &["409", "Owner"]);
+    let last = go(&["plans", "list"]);
+    let last = last.lines().last().unwrap().split(' ').next().unwrap();
+    assert!(go(&["plans", "delete", last]).contains(last));
+    manage(server, &["plan", "--bind", "roles"]).failed(2, &["SLOT=PLUGIN"]);
+    manage(server, &["plan"]).failed(1, &["400", "proposes nothing"]);
+    let _ = go(&["bindings", "rollback", "roles"]);
+}
+
 /// Starts the gateway on a database whose format a later version has changed.
+/// What is held is seen, and answered.
+fn guards_are_managed(server: &Server, go: &dyn Fn(&[&str]) -> String) {
+    let eve = server.user("eve@acme.test").id();
+    let group = server.group("Sales", &[&eve]).id();
+    let mapping = server.api().get("/mapping").expect(200).json();
+    let mut entries = mapping["entries"].as_array().unwrap().clone();
+    for entry in &mut entries {
+        *entry = json!({
+            "group": entry["group"], "kind": entry["kind"], "target": entry["target"],
+        });
+    }
+    entries.push(json!({ "group": { "name": "Sales" }, "kind": "base-role", "target": "Admin" }));
+    let _ = server
+        .api()
+        .put("/mapping", &json!({ "entries": entries }))
+        .expect(200);
+    let account = server.account("eve@acme.test")["id"].clone();
+    let account = account.as_str().unwrap();
+    let explained = go(&["explain", "eve@acme.test"]);
+    for part in [
+        "has not",
+        "member of \"Sales\"",
+        "group-roles",
+        "no row of the mapping gives it",
+        "history",
+    ] {
+        assert!(explained.contains(part), "no {part} in {explained}");
+    }
+    assert!(go(&["history", "Admin"]).contains("eve@acme.test"));
+    assert!(!go(&["history", "Admin", "--at", "2020-01-01T00:00:00Z"]).contains("eve"));
+    assert!(go(&["guards", "show"]).contains("window_minutes: 60"));
+    let _ = go(&["guards", "set", "--number", "0", "--share-percent", "0"]);
+    let _ = server
+        .scim()
+        .delete(&format!("/Groups/{group}"))
+        .expect(204);
+    let _ = server.accounts();
+    let held = go(&["holds", "list"]);
+    assert!(
+        held.contains("mass removal") && held.contains("Admin"),
+        "{held}"
+    );
+    assert!(go(&["explain", account]).contains("held: too many accounts"));
+    let _ = go(&["holds", "reject", account]);
+    assert!(go(&["holds", "list"]).contains("pinned by a person"));
+    let _ = go(&["holds", "approve", account]);
+    assert_eq!(server.account("eve@acme.test")["role"]["name"], "Standard");
+    let _ = go(&["removals", "list"]);
+    let _ = go(&["removals", "accept"]);
+    let _ = go(&["holds", "approve", "--all"]);
+    manage(server, &["holds", "approve"]).failed(2, &["--all"]);
+    manage(server, &["removals", "restore", account]).failed(1, &["404", "accounts[0]"]);
+    manage(server, &["explain", "nobody@acme.test"]).failed(1, &["nobody@acme.test"]);
+}
+
 fn of_a_later_version(data: &Path) -> Ended {
-    // This version's own two steps, and one more.
+    // More steps than any version of today has.
     const CHANGE: Migration = Migration {
         name: "what a later version does",
         run: |_| Ok(()),
     };
-    static CHANGES: &[Migration] = &[CHANGE; 3];
+    static CHANGES: &[Migration] = &[CHANGE; 1_000];
     fs::create_dir(data).unwrap();
     let engine = RedbEngine::open(&data.join("gatewright.redb"), RedbOptions::default()).unwrap();
     drop(Store::open_with(Arc::new(engine), CHANGES).unwrap());

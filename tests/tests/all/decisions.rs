@@ -67,7 +67,8 @@ fn the_highest_base_role_wins_and_custom_roles_add_up() {
         "Guest",
         "a group's role goes before the default"
     );
-    let owners = tenant.group("Owners", &[&ada]).id();
+    let eve = tenant.user("eve@acme.test").id();
+    let owners = tenant.group("Owners", &[&ada, &eve]).id();
     let _ = tenant.group("Finance", &[&ada]);
     let account = tenant.account(ADA);
     assert_eq!(account["role"]["name"], "Owner");
@@ -77,7 +78,12 @@ fn the_highest_base_role_wins_and_custom_roles_add_up() {
         json!([]),
         "the catalogue has no default seat"
     );
-    let _ = tenant.scim.delete(&format!("/Groups/{owners}")).expect(204);
+    let path = format!("members[value eq \"{ada}\"]");
+    let leave = json!({ "Operations": [{ "op": "remove", "path": path }] });
+    let _ = tenant
+        .scim
+        .patch(&format!("/Groups/{owners}"), &leave)
+        .expect(204);
     assert_eq!(tenant.account(ADA)["role"]["name"], "Guest");
     // A default of the policy's own.
     let _ = tenant.user("bob@acme.test");

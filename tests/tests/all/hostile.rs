@@ -218,15 +218,37 @@ fn one_that_misbehaves_when_configured() {
     assert_eq!(carol["role"]["name"], "Standard");
 }
 
+/// Between decent policies it does what it does alone, and they decide for everybody else.
+#[test]
+fn one_in_the_middle_of_a_chain() {
+    for misdeed in [
+        Misdeed {
+            behaviour: "loop",
+            says: &[DEADLINE],
+            ..CALL
+        },
+        Misdeed {
+            behaviour: "ungranted",
+            says: &["the plugin may not grant the base role Owner"],
+            ..ANSWER
+        },
+    ] {
+        let attacked = Attacked::new("middle");
+        attacked.bind_in_chain(&misdeed);
+        to_mallory(&attacked, &misdeed);
+    }
+}
+
 fn misbehaves(misdeed: &Misdeed) {
-    to_one_account(misdeed);
+    let attacked = Attacked::new(misdeed.behaviour);
+    attacked.bind(misdeed.behaviour, "user-name-contains", 200);
+    to_mallory(&attacked, misdeed);
     to_everybody(misdeed);
 }
 
-fn to_one_account(misdeed: &Misdeed) {
-    let attacked = Attacked::new(misdeed.behaviour);
+/// What is bound misbehaves to one account.
+fn to_mallory(attacked: &Attacked, misdeed: &Misdeed) {
     let tenant = &attacked.tenant;
-    attacked.bind(misdeed.behaviour, "user-name-contains", 200);
     attacked.push_crowd(20);
     attacked.rename("mallory", &attacked.mallory);
     let mallory = attacked.becomes_stale("mallory@example.com", misdeed);
@@ -314,13 +336,25 @@ impl Attacked {
     }
 
     fn bind(&self, behaviour: &str, when: &str, status: u16) -> Reply {
-        let settings = json!({ "behaviour": behaviour, "when": when, "needle": "mallory" });
-        let grants = json!({ "base_roles": { "only": ["Standard"] } });
-        let body = json!({ "plugin": self.digest, "settings": settings, "grants": grants });
         self.tenant
             .operator
-            .put("/bindings/roles", &body)
+            .put("/bindings/roles", &self.bound(behaviour, when))
             .expect(status)
+    }
+
+    /// Sets it on mallory, between two policies of which each would do alone.
+    fn bind_in_chain(&self, misdeed: &Misdeed) {
+        let decent = json!({ "plugin": "group-roles" });
+        let hostile = self.bound(misdeed.behaviour, "user-name-contains");
+        let chain = json!({ "chain": [decent, hostile, decent] });
+        let operator = &self.tenant.operator;
+        let _ = operator.put("/bindings/roles", &chain).expect(200);
+    }
+
+    fn bound(&self, behaviour: &str, when: &str) -> Value {
+        let settings = json!({ "behaviour": behaviour, "when": when, "needle": "mallory" });
+        let grants = json!({ "base_roles": { "only": ["Standard"] } });
+        json!({ "plugin": self.digest, "settings": settings, "grants": grants })
     }
 
     fn push_crowd(&self, size: usize) {

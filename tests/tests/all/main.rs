@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test: what fails here fails the test")]
 
 mod bulk;
+mod catalogue;
+mod chains;
 mod cli;
 mod config;
 mod crash;
@@ -11,6 +13,7 @@ mod errors;
 mod failures;
 mod filters;
 mod groups;
+mod guards;
 mod hostile;
 mod isolation;
 mod limits;
@@ -18,6 +21,8 @@ mod managers;
 mod nested;
 mod paging;
 mod people;
+mod plans;
+mod policies;
 mod process;
 mod providers;
 mod requests;

@@ -80,6 +80,25 @@ const ORGANIZATION: &[(&str, &str, bool)] = &[
     ("PUT", "/mapping", false),
     ("GET", "/catalogue", true),
     ("PUT", "/catalogue", false),
+    ("GET", "/accounts/{account}/explain", true),
+    ("GET", "/accounts/{account}/history", true),
+    ("GET", "/history?name=Owner", true),
+    ("GET", "/guards", true),
+    ("PUT", "/guards", false),
+    ("GET", "/holds", true),
+    ("POST", "/holds/approve", false),
+    ("POST", "/holds/reject", false),
+    ("GET", "/removals", true),
+    ("POST", "/removals/restore", false),
+    ("POST", "/removals/accept", false),
+    ("DELETE", "/catalogue", false),
+    ("GET", "/catalogue/versions", true),
+    ("GET", "/plans", false),
+    ("POST", "/plans", false),
+    ("GET", "/plans/{plan}", false),
+    ("DELETE", "/plans/{plan}", false),
+    ("GET", "/plans/{plan}/accounts", false),
+    ("POST", "/plans/{plan}/confirm", false),
     ("GET", "/bindings", false),
     ("GET", "/bindings/roles", false),
     ("PUT", "/bindings/roles", false),
@@ -90,6 +109,8 @@ const ORGANIZATION: &[(&str, &str, bool)] = &[
 const GATEWAY: &[(&str, &str)] = &[
     ("GET", "/organizations"),
     ("POST", "/organizations"),
+    ("GET", "/default-catalogue"),
+    ("PUT", "/default-catalogue"),
     ("GET", "/plugins"),
     ("POST", "/plugins"),
 ];
@@ -120,6 +141,8 @@ impl Attacked {
             .operator
             .get(&format!("/directories/{directory}/requests"));
         let request = logged.expect(200).json()["requests"][0]["id"].clone();
+        let proposal = json!({ "mapping": { "entries": [] } });
+        let plan = crate::plans::planned(&organization, &proposal);
         let names = vec![
             ("{user}", user),
             ("{deleted}", deleted),
@@ -128,6 +151,7 @@ impl Attacked {
             ("{token}", token),
             ("{directory}", directory),
             ("{request}", request.as_str().unwrap().to_owned()),
+            ("{plan}", plan["id"].as_str().unwrap().to_owned()),
         ];
         Self {
             organization,
@@ -156,6 +180,7 @@ impl Attacked {
             "/directories",
             &format!("/directories/{}/schemas", own.directory),
             "/accounts",
+            "/plans",
             "/domains",
             "/links",
         ]
@@ -185,18 +210,22 @@ fn body(method: &str, path: &str) -> Option<Value> {
         }),
         (_, "Users") => json!({ "userName": "mallory@evil.test", "active": true }),
         (_, "Groups") => json!({ "displayName": "Taken" }),
-        (_, "catalogue") => json!({
+        (_, "catalogue" | "default-catalogue") => json!({
             "base_roles": [{ "name": "Taken" }], "custom_roles": [], "seat_types": []
         }),
         (_, "mapping") => json!({ "entries": [
             { "group": { "name": "Victims" }, "kind": "base-role", "target": "Owner" }
         ] }),
+        (_, "plans") => json!({ "mapping": { "entries": [] } }),
         (_, "roles") => json!({ "plugin": "group-roles", "settings": { "default_role": "Owner" } }),
         (_, "organizations" | "directories") => json!({ "name": "Taken" }),
         (_, "schemas") => json!({ "schemas": [
             { "id": "urn:evil:1.0:User", "name": "Taken", "attributes": [{ "name": "taken" }] }
         ] }),
-        (_, "rollback" | "replay" | "tokens" | "plugins" | "restore") => json!({}),
+        (_, "rollback" | "replay" | "tokens" | "plugins") => json!({}),
+        (_, "restore") if path.contains("directories") => json!({}),
+        (_, "approve" | "reject" | "restore" | "accept") => json!({ "all": true }),
+        (_, "guards") => json!({ "share_percent": 100 }),
         ("PUT", _) if path.starts_with("/Users") => json!({ "userName": "mallory@evil.test" }),
         ("PUT", _) if path.starts_with("/Groups") => json!({ "displayName": "Taken" }),
         other => panic!("no body for {other:?}"),
@@ -307,7 +336,7 @@ fn every_scim_route_refuses_every_other_credential() {
 
 #[test]
 fn every_api_route_refuses_every_other_credential() {
-    assert_eq!(ORGANIZATION.len(), 46, "a new route belongs into this list");
+    assert_eq!(ORGANIZATION.len(), 65, "a new route belongs into this list");
     let tenant = Tenant::new("Attacked by API");
     let attacked = Attacked::new(tenant.another("Attacked by API, really"));
     let mut credentials = foreign(&tenant, &attacked.organization);

@@ -1,11 +1,11 @@
 //! Accounts: how a user comes to one, and how it loses access at once.
 
 use super::standing::{Phases, Standing};
-use super::{links, signals};
+use super::{assignment, guard, history, links, signals};
 use crate::directory::membership;
 use crate::ledger::Change;
 use crate::model::access::{
-    AccountOrigin, AccountRecord, AccountStatus, Accounts, Assignments, GrantKind,
+    AccountOrigin, AccountRecord, AccountStatus, Accounts, Assignments, GrantKind, GrantRecord,
 };
 use crate::model::facts::{ResourceKey, Users, is_active};
 use gatewright_store::{OrganizationScope, Read, StoreError};
@@ -42,6 +42,7 @@ pub fn open(
         "account.created",
         json!({ "account": account, "label": label }),
     )?;
+    history::status(change, account, None, record.status, &record.status_reason)?;
     change.mark(account)
 }
 
@@ -122,7 +123,7 @@ pub fn reopen(
         return open(change, account, user, label);
     };
     if record.users.is_empty() {
-        take_seats(change, account)?;
+        take_seats(change, account, label)?;
     }
     record.users.push(user);
     label.clone_into(&mut record.label);
@@ -132,26 +133,20 @@ pub fn reopen(
     change.mark(account)
 }
 
-fn take_seats(change: &mut Change<'_, '_>, account: Uuid) -> Result<(), StoreError> {
+fn take_seats(change: &mut Change<'_, '_>, account: Uuid, label: &str) -> Result<(), StoreError> {
     let Some(mut assignment) = change.tx.get::<Assignments>(&account)? else {
         return Ok(());
     };
-    let (seats, kept) = assignment
+    let before = assignment.grants.clone();
+    assignment
         .grants
-        .into_iter()
-        .partition::<Vec<_>, _>(|grant| grant.kind == GrantKind::Seat);
-    assignment.grants = kept;
-    for seat in &seats {
-        let reason = "the identity provider had deleted the user";
-        change.event(
-            "grant.removed",
-            json!({ "account": account, "kind": "seat", "name": seat.name, "reason": reason }),
-        )?;
+        .retain(|grant| grant.kind != GrantKind::Seat);
+    if assignment.grants.len() == before.len() {
+        return Ok(());
     }
-    if !seats.is_empty() {
-        change.tx.put::<Assignments>(&account, &assignment)?;
-    }
-    Ok(())
+    let why = |_: &GrantRecord| "the identity provider had deleted the user".to_owned();
+    assignment::changed(change, (account, label), &before, &assignment.grants, &why)?;
+    change.tx.put::<Assignments>(&account, &assignment)
 }
 
 /// Marks the account of a user that changed, and takes its access away at once where none of its
@@ -176,7 +171,7 @@ pub fn user_changed(
         change.tx.put::<Accounts>(&account, &record)?;
     }
     let why = "the identity provider deactivated the user";
-    deactivate(change, account, record, why)?;
+    deactivate(change, account, &record, why)?;
     change.mark(account)
 }
 
@@ -191,7 +186,7 @@ pub fn take_access(
     why_inactive: &str,
 ) -> Result<(), StoreError> {
     match change.tx.get::<Accounts>(&account)? {
-        Some(record) => deactivate(change, account, record, why_inactive),
+        Some(record) => deactivate(change, account, &record, why_inactive),
         None => Ok(()),
     }
 }
@@ -202,26 +197,62 @@ pub fn take_access(
 fn deactivate(
     change: &mut Change<'_, '_>,
     account: Uuid,
-    mut record: AccountRecord,
+    record: &AccountRecord,
     why_inactive: &str,
 ) -> Result<(), StoreError> {
     if record.status != AccountStatus::Active {
         return Ok(());
     }
     let phases = Phases::read(change.tx)?;
-    if Standing::of(&record, &phases) == Standing::Free
-        || any_user_active(change.tx, &record, &phases)?
+    if Standing::of(record, &phases) == Standing::Free
+        || any_user_active(change.tx, record, &phases)?
         || signals::any_active(change.tx, account)?
     {
         return Ok(());
     }
-    record.status = AccountStatus::Deactivated;
-    why_inactive.clone_into(&mut record.status_reason);
+    let status = AccountStatus::Deactivated;
+    set_status(change, account, record, status, why_inactive)?;
+    guard::brake::deactivated(change, account, &record.label)?;
+    guard::alert_if_last(change, account, &record.label)
+}
+
+/// Gives an account another status, or another reason for the one it has.
+///
+/// # Errors
+/// What the store says.
+pub fn set_status(
+    change: &mut Change<'_, '_>,
+    account: Uuid,
+    record: &AccountRecord,
+    status: AccountStatus,
+    reason: &str,
+) -> Result<(), StoreError> {
+    if record.status == status && record.status_reason == reason {
+        return Ok(());
+    }
+    let after = AccountRecord {
+        status,
+        status_reason: reason.to_owned(),
+        ..record.clone()
+    };
+    change.tx.put::<Accounts>(&account, &after)?;
+    if record.status == status {
+        return Ok(());
+    }
+    let kind = match status {
+        AccountStatus::Active => "account.activated",
+        AccountStatus::Deactivated => "account.deactivated",
+        AccountStatus::Deleted => "account.deleted",
+    };
     change.event(
-        "account.deactivated",
-        json!({ "account": account, "label": record.label, "reason": why_inactive }),
+        kind,
+        json!({ "account": account, "label": record.label, "reason": reason }),
     )?;
-    change.tx.put::<Accounts>(&account, &record)
+    history::status(change, account, Some(record.status), status, reason)?;
+    if status == AccountStatus::Active {
+        guard::activated(change, account)?;
+    }
+    Ok(())
 }
 
 /// Takes a deleted user from its account.
@@ -246,7 +277,7 @@ pub fn user_deleted(
     }
     change.tx.put::<Accounts>(&account, &record)?;
     let why = "the identity provider deleted the user";
-    deactivate(change, account, record, why)?;
+    deactivate(change, account, &record, why)?;
     change.mark(account)
 }
 

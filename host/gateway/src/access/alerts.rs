@@ -2,7 +2,7 @@
 
 use crate::ledger::Change;
 use crate::model::access::{AlertRecord, Alerts};
-use gatewright_store::{Read, StoreError};
+use gatewright_store::{Range, Read, StoreError};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -34,6 +34,23 @@ pub fn raise(
         change.event(
             "alert.raised",
             json!({ "slot": slot, "account": account, "kind": kind, "message": message }),
+        )?;
+    }
+    Ok(())
+}
+
+/// Clears all alerts of a slot.
+///
+/// # Errors
+/// What the store says.
+pub fn clear_all(change: &mut Change<'_, '_>, slot: &str) -> Result<(), StoreError> {
+    let range = Range::prefix(&slot.to_owned());
+    let keys: Vec<_> = change.tx.keys::<Alerts>(range)?.collect::<Result<_, _>>()?;
+    for (_, account) in keys {
+        clear(
+            change,
+            slot,
+            Some(account).filter(|account| !account.is_nil()),
         )?;
     }
     Ok(())

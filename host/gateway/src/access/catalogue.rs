@@ -1,14 +1,21 @@
 //! The application's catalogue: what can be granted.
 
+pub mod default;
+pub mod usage;
+pub mod versions;
+
 use crate::clock::Timestamp;
 use crate::ledger::{Change, Committed, change};
 use crate::model::access::{
-    BaseRole, Catalogue, Catalogues, GrantKind, Mappings, SeatType, Spread, WhenFull,
+    BaseRole, Catalogue, Catalogues, CustomRole, GrantKind, MappingRecord, SeatType, Spread,
+    WhenFull,
 };
+use crate::model::catalogue::{Following, FollowingRecord};
 use gatewright_sandbox::types;
 use gatewright_store::{Organization, OrganizationScope, Read, StoreError, WriteError};
-use serde_json::json;
+use serde::Deserialize;
 use std::collections::HashSet;
+pub use usage::Use;
 
 /// The catalogue that holds where none was set.
 #[must_use]
@@ -39,6 +46,35 @@ pub fn shipped() -> Catalogue {
     }
 }
 
+/// A catalogue as it is written. What was read can be sent back.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct New {
+    /// The highest first.
+    pub base_roles: Vec<BaseRole>,
+    /// Roles made of permissions.
+    #[serde(default)]
+    pub custom_roles: Vec<CustomRole>,
+    /// Licence seats.
+    #[serde(default)]
+    pub seat_types: Vec<SeatType>,
+    /// Only to replace this version.
+    pub version: Option<u64>,
+    /// As it is shown. Who sends a catalogue gives the organization one of its own.
+    #[serde(default)]
+    pub follows_default: bool,
+}
+
+impl From<New> for Catalogue {
+    fn from(new: New) -> Self {
+        Self {
+            base_roles: new.base_roles,
+            custom_roles: new.custom_roles,
+            seat_types: new.seat_types,
+        }
+    }
+}
+
 /// The organization's catalogue.
 ///
 /// # Errors
@@ -58,61 +94,103 @@ pub enum CatalogueError {
         /// What is wrong, and the remedy.
         problem: String,
     },
-    /// Something that mapping entries give would be gone.
-    #[error("{kind} \"{name}\" is given by {entries} mapping entries: change the mapping first")]
-    InUse {
-        /// What it is, in words.
-        kind: &'static str,
-        /// Its name.
-        name: String,
-        /// How many entries give it.
-        entries: usize,
+    /// Something that is in use would be gone.
+    #[error(
+        "{} is in use: {}. Change the mapping first, or see by a plan what would become of them \
+         (`gatewright plan --catalogue FILE --mapping FILE`)",
+        .0.first().map_or_else(String::new, Use::thing),
+        .0.first().map_or_else(String::new, Use::users)
+    )]
+    InUse(Vec<Use>),
+    /// Somebody else changed it meanwhile.
+    #[error("version: the catalogue is at version {present} by now, not {wanted}: read it again")]
+    Changed {
+        /// The version that it has.
+        present: u64,
+        /// The one that was asked for.
+        wanted: u64,
     },
     /// The store failed.
     #[error("the catalogue could not be stored")]
     Store(#[from] StoreError),
 }
 
-/// Replaces the catalogue. Everybody is decided anew.
+/// Replaces the catalogue by one of the organization's own. Everybody is decided anew.
 ///
 /// # Errors
-/// Where the catalogue contradicts itself, or the mapping gives what it would no longer have.
+/// Where it is not at version `wanted` any more, the new one contradicts itself, or the mapping gives
+/// or somebody has what it would no longer have.
 pub fn replace(
     organization: &Organization,
     at: Timestamp,
     catalogue: Catalogue,
-) -> Result<Committed<()>, WriteError<CatalogueError>> {
+    wanted: Option<u64>,
+) -> Result<Committed<u64>, WriteError<CatalogueError>> {
     change(organization, at, move |change: &mut Change<'_, '_>| {
+        check_version(change.tx, wanted)?;
         check(&catalogue)?;
-        let mapping = change.tx.get::<Mappings>(&())?.unwrap_or_default();
-        for entry in &mapping.entries {
-            if !has(&catalogue, entry.kind, &entry.target) {
-                let same = |other: &&_| same_target(entry, other);
-                return Err(CatalogueError::InUse {
-                    kind: kind_name(entry.kind),
-                    name: entry.target.clone(),
-                    entries: mapping.entries.iter().filter(same).count(),
-                });
-            }
+        let uses = usage::of_removed(change.tx, &catalogue)?;
+        if !uses.is_empty() {
+            return Err(CatalogueError::InUse(uses));
         }
-        if load(change.tx)? == catalogue {
-            return Ok(());
+        if put(change, &catalogue)? {
+            change.spread(Spread::Everybody)?;
         }
-        change.tx.put::<Catalogues>(&(), &catalogue)?;
-        change.event("catalogue.changed", json!({}))?;
-        change.spread(Spread::Everybody)?;
-        Ok(())
+        Ok(versions::current(change.tx)?)
     })
 }
 
-fn same_target(
-    a: &crate::model::access::MappingEntry,
-    b: &crate::model::access::MappingEntry,
-) -> bool {
-    a.kind == b.kind && a.target == b.target
+/// Whether the catalogue is at the version that somebody has seen, if they say one.
+///
+/// # Errors
+/// [`CatalogueError::Changed`] where it is not.
+pub fn check_version(
+    reader: &impl Read<OrganizationScope>,
+    wanted: Option<u64>,
+) -> Result<(), CatalogueError> {
+    let present = versions::current(reader)?;
+    match wanted {
+        Some(wanted) if wanted != present => Err(CatalogueError::Changed { present, wanted }),
+        Some(_) | None => Ok(()),
+    }
 }
 
-fn check(catalogue: &Catalogue) -> Result<(), CatalogueError> {
+/// Stores a catalogue of the organization's own, and says whether it is another than before. Who is
+/// concerned is for the caller to mark.
+///
+/// # Errors
+/// What the store says.
+pub fn put(change: &mut Change<'_, '_>, catalogue: &Catalogue) -> Result<bool, StoreError> {
+    if load(change.tx)? == *catalogue {
+        return Ok(false);
+    }
+    let following = FollowingRecord {
+        own: true,
+        ..change.tx.get::<Following>(&())?.unwrap_or_default()
+    };
+    change.tx.put::<Following>(&(), &following)?;
+    versions::add(change, catalogue, None)?;
+    Ok(true)
+}
+
+/// Whether the catalogue has all that the mapping gives.
+///
+/// # Errors
+/// [`CatalogueError::InUse`] with the things that it lacks.
+pub fn check_mapping(catalogue: &Catalogue, mapping: &MappingRecord) -> Result<(), CatalogueError> {
+    let uses = usage::by_mapping(catalogue, mapping);
+    if uses.is_empty() {
+        Ok(())
+    } else {
+        Err(CatalogueError::InUse(uses))
+    }
+}
+
+/// Whether a catalogue can be one.
+///
+/// # Errors
+/// [`CatalogueError::Invalid`] where it contradicts itself.
+pub fn check(catalogue: &Catalogue) -> Result<(), CatalogueError> {
     let invalid = |field: String, problem: &str| {
         Err(CatalogueError::Invalid {
             field,
@@ -163,6 +241,14 @@ fn check(catalogue: &Catalogue) -> Result<(), CatalogueError> {
         }
         if defaults > 1 {
             return invalid(list.into(), "has more than one default: mark at most one");
+        }
+    }
+    for (place, seat) in catalogue.seat_types.iter().enumerate() {
+        if seat.capacity.is_none() && seat.when_full != WhenFull::default() {
+            return invalid(
+                format!("seat_types[{place}].when_full"),
+                "says what becomes of a seat that is never full: give it a capacity, or leave this out",
+            );
         }
     }
     Ok(())

@@ -42,8 +42,7 @@ pub struct Gathered {
     pub assignment: Option<AssignmentRecord>,
     /// The ids of the entries in the account's `mapping`, by their places.
     pub entries: Vec<Uuid>,
-    /// Whether a provider says of at least one of its users that it is active, or another source of
-    /// the person.
+    /// Whether a provider says of at least one of its users that it is active.
     pub any_user_active: bool,
     /// The ended memberships that the policies are told of: consumed by the decision.
     pub ended: Vec<(Uuid, Uuid, Uuid)>,
@@ -168,8 +167,7 @@ impl<'a, R: Read<OrganizationScope>> Gatherer<'a, R> {
         memberships.append(&mut past);
         let (entries, mapping) = self.matching(&memberships);
         let signals = self.signals(id)?;
-        let any_user_active =
-            users.iter().any(|user| user.active) || signals.iter().any(|signal| signal.active);
+        let any_user_active = users.iter().any(|user| user.active);
         let input = types::Account {
             id: id.to_string(),
             status: status(record.status),
@@ -184,7 +182,7 @@ impl<'a, R: Read<OrganizationScope>> Gatherer<'a, R> {
                 .and_then(AssignmentRecord::decided)
                 .map(|at| at.0),
             created: record.created.0,
-            extra: Vec::new(),
+            extra: lifecycle_reasons(assignment.as_ref()),
         };
         let gathered = Gathered {
             record,
@@ -378,6 +376,16 @@ fn grants(assignment: Option<&AssignmentRecord>, entries: &[Uuid]) -> Vec<types:
         extra: Vec::new(),
     };
     assignment.grants.iter().map(told).collect()
+}
+
+/// What each lifecycle policy said last.
+fn lifecycle_reasons(assignment: Option<&AssignmentRecord>) -> Vec<types::NamedValue> {
+    let reasons = assignment.map_or(&[][..], |stored| &stored.lifecycle_reasons);
+    let told = |reason: &String| types::NamedValue {
+        name: "lifecycle-reason".to_owned(),
+        value: reason.clone(),
+    };
+    reasons.iter().map(told).collect()
 }
 
 /// The kind of a grant as the contract has it.

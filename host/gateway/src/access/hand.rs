@@ -1,16 +1,17 @@
 //! Roles and seats that a person gives and takes, in the application or through the API. Roles only
 //! of accounts that no directory manages; of the others seats that no group gives.
 
+use super::assignment;
 use super::catalogue;
-use super::import::report;
+use super::guard::{self, capacity};
 use super::mapping;
 use super::standing::{Phases, Standing};
 use crate::clock::Timestamp;
 use crate::directory::membership::Memberships;
 use crate::ledger::{Change, Committed, change};
 use crate::model::access::{
-    AccountRecord, Accounts, AssignmentRecord, Assignments, Catalogue, GrantKind, GrantOrigin,
-    GrantRecord, MappingEntry,
+    AccountRecord, AccountStatus, Accounts, AssignmentRecord, Assignments, Catalogue, GrantKind,
+    GrantOrigin, GrantRecord, MappingEntry,
 };
 use crate::model::tenancy::Directories;
 use gatewright_store::{Organization, Read, StoreError, WriteError};
@@ -42,6 +43,14 @@ pub enum HandError {
         /// What there is.
         known: String,
     },
+    /// It would leave nobody who is owner.
+    #[error("{0} is the last active owner: make somebody else owner first")]
+    LastOwner(String),
+    /// All seats are taken.
+    #[error(
+        "all seats \"{0}\" are taken: take one from somebody, or raise its capacity in the catalogue"
+    )]
+    Full(String),
     /// A group that the account is in gives it.
     #[error(
         "the seat \"{seat}\" comes from the group \"{group}\", which this person is in: remove \
@@ -92,14 +101,18 @@ pub fn give_role(
     change(organization, at, move |change| {
         let (record, mut assignment) = unmanaged(change, account)?;
         let kind = role_kind(&catalogue::load(change.tx)?, &role)?;
-        let others = |grant: &mut GrantRecord| {
+        let others = |grant: &GrantRecord| {
             kind == GrantKind::BaseRole && grant.kind == kind && grant.name != role
         };
-        let gone: Vec<_> = assignment.grants.extract_if(.., others).collect();
-        for grant in &gone {
-            report(change, "grant.removed", account, &record.label, grant)?;
-        }
-        give(change, account, &record, assignment, kind, &role)
+        let before = assignment.grants.clone();
+        assignment.grants.retain(|grant| !others(grant));
+        give(
+            change,
+            (account, &record),
+            &before,
+            assignment,
+            (kind, &role),
+        )
     })
 }
 
@@ -149,7 +162,14 @@ pub fn give_seat(
                 known: catalogue::names(&catalogue, GrantKind::Seat).join(", "),
             });
         }
-        give(change, account, &record, assignment, GrantKind::Seat, &seat)
+        let before = assignment.grants.clone();
+        give(
+            change,
+            (account, &record),
+            &before,
+            assignment,
+            (GrantKind::Seat, &seat),
+        )
     })
 }
 
@@ -247,11 +267,10 @@ fn role_kind(catalogue: &Catalogue, role: &str) -> Result<GrantKind, HandError> 
 
 fn give(
     change: &mut Change<'_, '_>,
-    account: Uuid,
-    record: &AccountRecord,
+    (account, record): (Uuid, &AccountRecord),
+    before: &[GrantRecord],
     mut assignment: AssignmentRecord,
-    kind: GrantKind,
-    name: &str,
+    (kind, name): (GrantKind, &str),
 ) -> Result<(), HandError> {
     let same = |grant: &&mut GrantRecord| grant.kind == kind && grant.name == name;
     if let Some(known) = assignment.grants.iter_mut().find(same) {
@@ -278,12 +297,40 @@ fn give(
             revision: change.revision(),
             request: None,
         };
-        report(change, "grant.added", account, &record.label, &grant)?;
+        if kind == GrantKind::Seat && !capacity::has_room(change.tx, name)? {
+            return Err(HandError::Full(name.to_owned()));
+        }
         assignment.grants.push(grant);
         assignment.sort();
     }
+    refuse_last_owner(change, account, record, before, &assignment.grants)?;
+    let why = |_: &GrantRecord| "another was given by hand".to_owned();
+    assignment::changed(
+        change,
+        (account, &record.label),
+        before,
+        &assignment.grants,
+        &why,
+    )?;
     change.tx.put::<Assignments>(&account, &assignment)?;
+    if kind == GrantKind::BaseRole && record.status == AccountStatus::Active {
+        guard::activated(change, account)?;
+    }
     change.mark(account)?;
+    Ok(())
+}
+
+/// The last active owner stays one, whoever would have it otherwise.
+fn refuse_last_owner(
+    change: &Change<'_, '_>,
+    account: Uuid,
+    record: &AccountRecord,
+    before: &[GrantRecord],
+    after: &[GrantRecord],
+) -> Result<(), HandError> {
+    if guard::is_last(change.tx, account, before, after)? {
+        return Err(HandError::LastOwner(record.label.clone()));
+    }
     Ok(())
 }
 
@@ -292,11 +339,15 @@ fn taken(
     account: Uuid,
     record: &AccountRecord,
     assignment: &AssignmentRecord,
-    mut grant: GrantRecord,
+    grant: GrantRecord,
 ) -> Result<(), HandError> {
     change.tx.put::<Assignments>(&account, assignment)?;
-    grant.reason = "by hand".into();
-    report(change, "grant.removed", account, &record.label, &grant)?;
+    let mut before = assignment.grants.clone();
+    before.push(grant);
+    refuse_last_owner(change, account, record, &before, &assignment.grants)?;
+    let why = |_: &GrantRecord| "by hand".to_owned();
+    let who = (account, record.label.as_str());
+    assignment::changed(change, who, &before, &assignment.grants, &why)?;
     change.mark(account)?;
     Ok(())
 }

@@ -7,12 +7,11 @@ mod item;
 use super::catalogue;
 use super::standing::Phases;
 use crate::clock::{Random, Timestamp};
-use crate::ledger::{Change, Committed, change};
-use crate::model::access::{AccountStatus, GrantRecord};
+use crate::ledger::{Committed, change};
+use crate::model::access::AccountStatus;
 use gatewright_store::{Organization, StoreError, WriteError};
 use item::Import;
 use serde::Deserialize;
-use serde_json::json;
 use std::collections::HashSet;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -176,24 +175,4 @@ pub fn import(
         all.revision = part.revision;
     }
     Ok(all)
-}
-
-/// Tells the application of a grant that no decision gave or took.
-///
-/// # Errors
-/// What the store says.
-pub(super) fn report(
-    change: &mut Change<'_, '_>,
-    kind: &str,
-    account: Uuid,
-    label: &str,
-    grant: &GrantRecord,
-) -> Result<(), StoreError> {
-    change.event(
-        kind,
-        json!({
-            "account": account, "label": label, "kind": grant.kind, "name": grant.name,
-            "reason": grant.reason,
-        }),
-    )
 }

@@ -2,9 +2,9 @@
 
 use super::catalogue::{self, kind_name};
 use crate::clock::{Random, Timestamp};
-use crate::ledger::{Committed, change};
+use crate::ledger::{Change, Committed, change};
 use crate::model::access::{
-    GrantKind, GroupSelector, MappingEntry, MappingRecord, Mappings, Spread,
+    Catalogue, GrantKind, GroupSelector, MappingEntry, MappingRecord, Mappings, Spread,
 };
 use gatewright_store::{Organization, OrganizationScope, Read, StoreError, WriteError};
 use serde::{Deserialize, Serialize};
@@ -82,39 +82,64 @@ pub fn replace(
 ) -> Result<Committed<MappingRecord>, WriteError<MappingError>> {
     let random = random.clone();
     change(organization, at, move |change| {
-        check(change.tx, &entries)?;
-        let before = load(change.tx)?;
-        let after = MappingRecord {
-            entries: entries
-                .iter()
-                .map(|new| {
-                    let same = |old: &&MappingEntry| {
-                        old.group == new.group && old.kind == new.kind && old.target == new.target
-                    };
-                    let id = before.entries.iter().find(same).map(|old| old.id);
-                    MappingEntry {
-                        id: id.unwrap_or_else(|| random.id(at)),
-                        group: new.group.clone(),
-                        kind: new.kind,
-                        target: new.target.clone(),
-                    }
-                })
-                .collect(),
-        };
-        if after.entries != before.entries {
-            change.tx.put::<Mappings>(&(), &after)?;
-            change.event("mapping.changed", json!({ "entries": after.entries.len() }))?;
+        let catalogue = catalogue::load(change.tx)?;
+        let after = prepare(change.tx, &catalogue, &entries, &random, at)?;
+        if put(change, &after)? {
             change.spread(Spread::Everybody)?;
         }
         Ok(after)
     })
 }
 
-fn check(reader: &impl Read<OrganizationScope>, entries: &[NewEntry]) -> Result<(), MappingError> {
+/// The mapping that these rows make, beside this catalogue. An entry that says what one says now
+/// has that one's id.
+///
+/// # Errors
+/// Where an entry is wrong.
+pub fn prepare(
+    reader: &impl Read<OrganizationScope>,
+    catalogue: &Catalogue,
+    entries: &[NewEntry],
+    random: &Random,
+    at: Timestamp,
+) -> Result<MappingRecord, MappingError> {
+    check(catalogue, entries)?;
+    let before = load(reader)?;
+    let made = entries.iter().map(|new| {
+        let same = |old: &&MappingEntry| {
+            old.group == new.group && old.kind == new.kind && old.target == new.target
+        };
+        let id = before.entries.iter().find(same).map(|old| old.id);
+        MappingEntry {
+            id: id.unwrap_or_else(|| random.id(at)),
+            group: new.group.clone(),
+            kind: new.kind,
+            target: new.target.clone(),
+        }
+    });
+    Ok(MappingRecord {
+        entries: made.collect(),
+    })
+}
+
+/// Stores a mapping, and says whether it is another than before. Who is concerned is for the caller
+/// to mark.
+///
+/// # Errors
+/// What the store says.
+pub fn put(change: &mut Change<'_, '_>, after: &MappingRecord) -> Result<bool, StoreError> {
+    if load(change.tx)?.entries == after.entries {
+        return Ok(false);
+    }
+    change.tx.put::<Mappings>(&(), after)?;
+    change.event("mapping.changed", json!({ "entries": after.entries.len() }))?;
+    Ok(true)
+}
+
+fn check(catalogue: &Catalogue, entries: &[NewEntry]) -> Result<(), MappingError> {
     if entries.len() > MAX_ENTRIES {
         return Err(MappingError::TooMany(entries.len()));
     }
-    let catalogue = catalogue::load(reader)?;
     let mut seen = HashMap::new();
     for (place, entry) in entries.iter().enumerate() {
         let group = match &entry.group {
@@ -125,12 +150,12 @@ fn check(reader: &impl Read<OrganizationScope>, entries: &[NewEntry]) -> Result<
         if group.trim().is_empty() {
             return Err(MappingError::EmptyGroup(place));
         }
-        if !catalogue::has(&catalogue, entry.kind, &entry.target) {
+        if !catalogue::has(catalogue, entry.kind, &entry.target) {
             return Err(MappingError::UnknownTarget {
                 place,
                 kind: kind_name(entry.kind),
                 target: entry.target.clone(),
-                known: catalogue::names(&catalogue, entry.kind).join(", "),
+                known: catalogue::names(catalogue, entry.kind).join(", "),
             });
         }
         let key = (

@@ -3,14 +3,20 @@
 
 pub mod accounts;
 pub mod alerts;
+pub mod assignment;
 pub mod catalogue;
 pub mod domains;
+pub mod explain;
+pub mod facts;
 pub mod fresh;
 pub mod gather;
+pub mod guard;
 pub mod hand;
+pub mod history;
 pub mod import;
 pub mod links;
 pub mod mapping;
+pub mod plan;
 pub mod reconcile;
 pub mod signals;
 pub mod standing;

@@ -93,15 +93,15 @@ impl Tokens {
 }
 
 #[derive(Args)]
-pub(super) struct Document {
+pub(super) struct Mapping {
     #[command(flatten)]
     connection: Connection,
     #[command(subcommand)]
-    action: DocumentAction,
+    action: MappingAction,
 }
 
 #[derive(Subcommand)]
-enum DocumentAction {
+enum MappingAction {
     /// Print it as JSON
     Get,
     /// Replace it as a whole
@@ -111,31 +111,29 @@ enum DocumentAction {
     },
 }
 
-impl Document {
-    pub(super) fn run(self, name: &str) -> Result<(), CliError> {
+impl Mapping {
+    pub(super) fn run(self) -> Result<(), CliError> {
         let to = &self.connection;
-        let path = to.path(&format!("/{name}"));
+        let path = to.path("/mapping");
         let answer = match self.action {
-            DocumentAction::Get => to.get(&path)?,
-            DocumentAction::Set { file } => {
-                let mut body: Value = read(&file)?;
-                // What `get` prints has ids, which the gateway gives itself.
-                for entry in body
-                    .get_mut("entries")
-                    .and_then(Value::as_array_mut)
-                    .into_iter()
-                    .flatten()
-                {
-                    if let Some(entry) = entry.as_object_mut() {
-                        entry.remove("id");
-                    }
-                }
-                to.put(&path, &body)?
-            }
+            MappingAction::Get => to.get(&path)?,
+            MappingAction::Set { file } => to.put(&path, &document(&file)?)?,
         };
         output::json(&answer);
         Ok(())
     }
+}
+
+/// Reads a mapping as `get` prints it, without the ids, which the gateway gives itself.
+pub(super) fn document(file: &Path) -> Result<Value, CliError> {
+    let mut body: Value = read(file)?;
+    let entries = body.get_mut("entries").and_then(Value::as_array_mut);
+    for entry in entries.into_iter().flatten() {
+        if let Some(entry) = entry.as_object_mut() {
+            entry.remove("id");
+        }
+    }
+    Ok(body)
 }
 
 #[derive(Args)]
@@ -175,63 +173,6 @@ impl Plugins {
                     .map_err(|error| CliError::file("read the component", &file, error))?;
                 let answer = to.upload("/plugins", &bytes)?;
                 created(to, &answer, &["name", "version", "kind", "digest"]);
-            }
-        }
-        Ok(())
-    }
-}
-
-#[derive(Args)]
-pub(super) struct Bindings {
-    #[command(flatten)]
-    connection: Connection,
-    #[command(subcommand)]
-    action: BindingAction,
-}
-
-#[derive(Subcommand)]
-enum BindingAction {
-    /// List them
-    List,
-    /// Bind a plugin to a slot; everybody is decided anew
-    Set {
-        /// lifecycle, roles or seats
-        slot: String,
-        /// Name or digest of an installed plugin
-        plugin: String,
-        /// Its settings, a JSON object
-        #[arg(long, default_value = "{}")]
-        settings: String,
-    },
-    /// Return to what was bound before
-    Rollback {
-        /// lifecycle, roles or seats
-        slot: String,
-    },
-}
-
-impl Bindings {
-    pub(super) fn run(self) -> Result<(), CliError> {
-        let to = &self.connection;
-        const COLUMNS: [&str; 5] = ["slot", "plugin", "version", "digest", "settings"];
-        match self.action {
-            BindingAction::List => {
-                let answer = to.get(&to.path("/bindings"))?;
-                show(to, &answer, "bindings", &COLUMNS);
-            }
-            BindingAction::Set {
-                slot,
-                plugin,
-                settings,
-            } => {
-                let settings = parse("--settings", &settings)?;
-                let body = json!({ "plugin": plugin, "settings": settings });
-                let answer = to.put(&to.path(&format!("/bindings/{slot}")), &body)?;
-                created(to, &answer, &COLUMNS);
-            }
-            BindingAction::Rollback { slot } => {
-                let path = to.path(&format!("/bindings/{slot}/rollback"));
-                created(to, &to.post(&path, &json!({}))?, &COLUMNS);
             }
         }
         Ok(())

@@ -1,12 +1,16 @@
 //! The command line.
 
+mod bindings;
+mod catalogue;
 mod client;
 mod demo;
 mod dev;
 mod directories;
+mod guards;
 mod manage;
 mod output;
 mod people;
+mod plans;
 mod requests;
 mod run;
 mod serve;
@@ -41,13 +45,30 @@ enum Command {
     /// Create, list and revoke tokens
     Tokens(manage::Tokens),
     /// Show or replace the mapping of groups to roles and seats
-    Mapping(manage::Document),
-    /// Show or replace the catalogue of roles and seats
-    Catalogue(manage::Document),
+    Mapping(manage::Mapping),
+    /// Show or replace the catalogue of roles and seats, or the default one
+    Catalogue(catalogue::Catalogue),
     /// List and install plugins
     Plugins(manage::Plugins),
-    /// Show, set and roll back which policy decides in which slot
-    Bindings(manage::Bindings),
+    /// Show, set and roll back which policies decide in which slot
+    Bindings(bindings::Bindings),
+    /// See what a change would come to for each account, before anybody is concerned
+    ///
+    /// Give any of --mapping, --catalogue and --bind. Nothing is in force until the plan is confirmed:
+    /// with --confirm at once, else with `gatewright plans confirm ID` after a look.
+    Plan(plans::Plan),
+    /// List, show, confirm and delete plans
+    Plans(plans::Plans),
+    /// Show why an account has what it has, why not what it has not, and what changed when
+    Explain(guards::Explain),
+    /// Show who had a role, a seat or a status at a time
+    History(guards::History),
+    /// Show and set when the brake on mass removal trips
+    Guards(guards::Guards),
+    /// Show, approve and reject what is held: removals that nobody may have meant
+    Holds(guards::Holds),
+    /// Show what was taken within the window, and give it back
+    Removals(guards::Removals),
     /// Show accounts with role, seats and the reason for each; import them, give and take by hand
     Accounts(people::Accounts),
     /// Show users that wait for a person to say which account is theirs, and say it
@@ -76,11 +97,18 @@ pub fn main() -> ExitCode {
         Command::Organizations(command) => command.run(),
         Command::Directories(command) => command.run(),
         Command::Tokens(command) => command.run(),
-        Command::Mapping(command) => command.run("mapping"),
-        Command::Catalogue(command) => command.run("catalogue"),
+        Command::Mapping(command) => command.run(),
+        Command::Catalogue(command) => command.run(),
         Command::Plugins(command) => command.run(),
         Command::Bindings(command) => command.run(),
+        Command::Plan(command) => command.run(),
+        Command::Plans(command) => command.run(),
         Command::Accounts(command) => command.run(),
+        Command::Explain(command) => command.run(),
+        Command::History(command) => command.run(),
+        Command::Guards(command) => command.run(),
+        Command::Holds(command) => command.run(),
+        Command::Removals(command) => command.run(),
         Command::Links(command) => command.run(),
         Command::Domains(command) => command.run(),
         Command::Events(command) => command.run(),

@@ -2,6 +2,7 @@
 
 use super::Directory;
 use super::credentials::{self, Secret};
+use crate::access::catalogue::default;
 use crate::clock::{Random, Timestamp};
 use crate::ledger::Change;
 use crate::model::plugins::{BindingRecord, Bindings, PluginRef, Slot};
@@ -99,11 +100,13 @@ pub fn create(
     };
     let kept = secret.clone();
     store.system().write(move |tx| {
+        let catalogue = default::newest(tx)?;
         tx.put::<Organizations>(&id, &record)?;
         credentials::credential(tx, token_id, &kept, &purpose, now)?;
         let mut scoped = tx.organization(organization);
         let mut change = Change::begin(&mut scoped, now)?;
         change.event("organization.created", json!({ "name": record.name }))?;
+        default::begin(&mut change, &catalogue)?;
         credentials::list(&mut change, token_id, &kept, &purpose)?;
         for (slot, binding) in &bindings {
             change

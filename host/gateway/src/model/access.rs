@@ -19,6 +19,32 @@ pub enum AccountStatus {
     Deleted,
 }
 
+impl AccountStatus {
+    /// As events and the API spell it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Deactivated => "deactivated",
+            Self::Deleted => "deleted",
+        }
+    }
+
+    /// Whether it lets a person do less.
+    #[must_use]
+    pub fn is_worse_than(self, other: Self) -> bool {
+        self.severity() > other.severity()
+    }
+
+    fn severity(self) -> u8 {
+        match self {
+            Self::Active => 0,
+            Self::Deactivated => 1,
+            Self::Deleted => 2,
+        }
+    }
+}
+
 /// Where an account comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -152,6 +178,13 @@ pub struct AssignmentRecord {
     pub revision: u64,
     /// When the policies want to be asked again.
     pub ask_again: Option<Timestamp>,
+    /// Seats that the policies wanted and that were all taken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub denied: Vec<String>,
+    /// What each lifecycle policy of the chain gave as its reason: they are handed back, since it is
+    /// there that a policy notes what it is told once only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lifecycle_reasons: Vec<String>,
 }
 
 /// That an account's facts moved and no decision has seen it yet.
@@ -171,6 +204,9 @@ pub struct DirtyRecord {
     /// The confirmed plan that shows what is to be decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<Uuid>,
+    /// A person said that the account may lose what is to be taken from it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub approved: bool,
 }
 
 /// A change that concerns more accounts than a request may touch. The reconciler expands it, a
@@ -184,6 +220,9 @@ pub struct SpreadRecord {
     /// The request that made it, by its id in the log of requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<Uuid>,
+    /// The confirmed plan that made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Uuid>,
 }
 
 /// What a [`SpreadRecord`] is about.
@@ -242,6 +281,14 @@ pub enum Spread {
     },
     /// The mapping, the catalogue or a binding changed: everybody is decided again.
     Everybody,
+    /// A person approved all that the brake holds.
+    HoldsApproved,
+    /// A person rejected all that the brake holds.
+    HoldsRejected,
+    /// A person gave back all that was taken within the window.
+    RemovalsRestored,
+    /// A person said that all that was taken within the window was meant.
+    RemovalsAccepted,
     /// A directory was confirmed: its users get their accounts.
     Confirmed {
         /// The directory.
@@ -370,6 +417,8 @@ impl AssignmentRecord {
             decided: at,
             revision: 0,
             ask_again: None,
+            denied: Vec::new(),
+            lifecycle_reasons: Vec::new(),
         }
     }
 
@@ -388,12 +437,20 @@ impl AssignmentRecord {
 json_table! {
     /// Assignments, by account.
     pub struct Assignments = 121, "assignments", OrganizationScope, Uuid => AssignmentRecord,
-        indexes [&ASSIGNMENTS_TO_ASK_AGAIN];
+        indexes [&ASSIGNMENTS_TO_ASK_AGAIN, &ASSIGNMENTS_BY_GRANT];
 }
 /// When a policy wants to be asked again.
 pub static ASSIGNMENTS_TO_ASK_AGAIN: Index<Assignments, u64> =
     Index::multi(1, "ask again", |_, assignment| {
         assignment.ask_again.map(|at| at.0).into_iter().collect()
+    });
+/// Kind and name of each grant: who has it.
+pub static ASSIGNMENTS_BY_GRANT: Index<Assignments, (u8, String)> =
+    Index::multi(10, "grant", |_, assignment| {
+        let grants = assignment.grants.iter();
+        grants
+            .map(|grant| (grant.kind as u8, grant.name.clone()))
+            .collect()
     });
 
 json_table! {

@@ -1,40 +1,73 @@
 //! The way from the formats of older versions to this one's. A step stays here as it was written:
 //! databases of its time have to go through it, however the tables have changed since.
 
-use super::access::ACCOUNTS_UNLINKED;
+use super::access::{ACCOUNTS_UNLINKED, ASSIGNMENTS_BY_GRANT, Assignments, GrantKind};
 use super::facts::USERS_BY_DISPLAY_NAME;
+use super::guard::{Holders, SeatsTaken};
 use super::tenancy::Organizations;
-use gatewright_store::{Migration, OrganizationId, Range, Read, StoreError, SystemScope, Writer};
+use gatewright_store::{
+    Index, Key, Migration, OrganizationId, OrganizationScope, Range, Read, StoreError, SystemScope,
+    Table, Writer,
+};
+use std::collections::HashMap;
+use uuid::Uuid;
 
 /// All steps, in order: the first leads from format 1 to 2.
 pub static MIGRATIONS: &[Migration] = &[
     Migration {
         name: "index users by displayName",
-        run: index_display_names,
+        run: |writer| index(writer, &USERS_BY_DISPLAY_NAME),
+    },
+    Migration {
+        name: "index assignments by what is granted",
+        run: |writer| index(writer, &ASSIGNMENTS_BY_GRANT),
     },
     Migration {
         name: "index unlinked accounts",
-        run: index_unlinked,
+        run: |writer| index(writer, &ACCOUNTS_UNLINKED),
+    },
+    Migration {
+        name: "count seats",
+        run: count_grants,
     },
 ];
 
-fn index_display_names(writer: &mut Writer<'_, SystemScope>) -> Result<(), StoreError> {
+fn organizations(writer: &Writer<'_, SystemScope>) -> Result<Vec<Uuid>, StoreError> {
+    writer.keys::<Organizations>(Range::all())?.collect()
+}
+
+/// The guards ask how many have a seat.
+fn count_grants(writer: &mut Writer<'_, SystemScope>) -> Result<(), StoreError> {
     for id in organizations(writer)? {
-        writer.organization(id).fill(&USERS_BY_DISPLAY_NAME)?;
+        let mut own = writer.organization(OrganizationId::from(id));
+        let mut seats: HashMap<String, u64> = HashMap::new();
+        let mut holders = 0;
+        for row in own.scan::<Assignments>(Range::all())? {
+            let (_, assignment) = row?;
+            holders += u64::from(!assignment.grants.is_empty());
+            for grant in assignment.grants {
+                if grant.kind == GrantKind::Seat {
+                    *seats.entry(grant.name).or_default() += 1;
+                }
+            }
+        }
+        own.put::<Holders>(&(), &holders)?;
+        for (seat, taken) in seats {
+            own.put::<SeatsTaken>(&seat, &taken)?;
+        }
     }
     Ok(())
 }
 
-fn index_unlinked(writer: &mut Writer<'_, SystemScope>) -> Result<(), StoreError> {
+/// Gives an index its entries in all organizations.
+fn index<T: Table<Scope = OrganizationScope>, K: Key>(
+    writer: &mut Writer<'_, SystemScope>,
+    index: &'static Index<T, K>,
+) -> Result<(), StoreError> {
     for id in organizations(writer)? {
-        writer.organization(id).fill(&ACCOUNTS_UNLINKED)?;
+        writer.organization(OrganizationId::from(id)).fill(index)?;
     }
     Ok(())
-}
-
-fn organizations(writer: &Writer<'_, SystemScope>) -> Result<Vec<OrganizationId>, StoreError> {
-    let ids = writer.keys::<Organizations>(Range::all())?;
-    ids.map(|id| id.map(OrganizationId::from)).collect()
 }
 
 #[cfg(test)]
@@ -43,11 +76,10 @@ mod tests {
     use crate::clock::Timestamp;
     use crate::model::facts::{ResourceKey, UserRecord, Users};
     use crate::model::tenancy::OrganizationRecord;
-    use gatewright_store::{OrganizationScope, RedbEngine, RedbOptions, Store, json_table};
+    use gatewright_store::{RedbEngine, RedbOptions, Store, json_table};
     use serde_json::json;
     use std::path::Path;
     use std::sync::Arc;
-    use uuid::Uuid;
 
     json_table! {
         /// The users as format 1 had them.
@@ -68,6 +100,51 @@ mod tests {
             modified: Timestamp(0),
             revision: 1,
         }
+    }
+
+    json_table! {
+        /// The assignments as format 2 had them.
+        struct AssignmentsThen = 121, "assignments", OrganizationScope, Uuid => serde_json::Value;
+    }
+
+    #[test]
+    fn owners_and_seats_of_the_second_format_are_found_and_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.redb");
+        let organization = Uuid::from_u128(1);
+        let store = open(&path, &MIGRATIONS[..1]);
+        let wrote: Result<(), gatewright_store::WriteError<StoreError>> =
+            store.system().write(move |tx| {
+                let record = OrganizationRecord {
+                    name: "Acme".into(),
+                    created: Timestamp(0),
+                };
+                tx.put::<Organizations>(&organization, &record)?;
+                let mut own = tx.organization(organization.into());
+                for number in 1..=3_u128 {
+                    let grants = json!([
+                        { "kind": "base-role", "name": "Owner", "reason": "", "mapping_entry": null, "since": 1 },
+                        { "kind": "seat", "name": "viewer", "reason": "", "mapping_entry": null, "since": 1 },
+                    ]);
+                    let then = json!({ "grants": grants, "decided": 1, "revision": 1, "ask_again": null });
+                    own.put::<AssignmentsThen>(&Uuid::from_u128(number), &then)?;
+                }
+                Ok(())
+            });
+        wrote.unwrap();
+        drop(store);
+        let store = open(&path, MIGRATIONS);
+        let reader = store.organization(organization.into()).read().unwrap();
+        let owners = reader
+            .index_scan(
+                &ASSIGNMENTS_BY_GRANT,
+                Range::prefix(&(GrantKind::BaseRole as u8, "Owner".to_owned())),
+            )
+            .unwrap();
+        assert_eq!(owners.count(), 3);
+        assert_eq!(reader.get::<Holders>(&()).unwrap(), Some(3));
+        let taken = reader.get::<SeatsTaken>(&"viewer".to_owned()).unwrap();
+        assert_eq!(taken, Some(3));
     }
 
     #[test]

@@ -5,10 +5,13 @@
 //! organizations.
 
 pub mod access;
+pub mod catalogue;
 pub mod events;
 pub mod facts;
+pub mod guard;
 pub mod migrations;
 pub mod people;
+pub mod plans;
 pub mod plugins;
 pub mod requests;
 pub mod schemas;

@@ -84,22 +84,42 @@ impl Slot {
 pub struct BindingRecord {
     /// Grows by one with each change, a rollback included.
     pub version: u64,
-    /// The plugin and its settings.
-    pub plugin: PluginRef,
-    /// What it may grant.
-    pub grants: Grants,
+    /// The policies.
+    #[serde(flatten)]
+    pub chain: Chain,
     /// When it was bound.
     pub bound: Timestamp,
     /// What was bound before, the newest last: what a rollback returns to.
-    pub previous: Vec<EarlierBinding>,
+    pub previous: Vec<Chain>,
 }
 
-/// A binding that was replaced.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct EarlierBinding {
+/// The policies of one slot, in their order: at least one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chain {
+    /// The first, in the fields that a binding had when it was of one plugin only.
+    #[serde(flatten)]
+    pub first: Bound,
+    /// Those behind it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rest: Vec<Bound>,
+}
+
+impl Chain {
+    /// How many policies a chain may have.
+    pub const MAX: usize = 8;
+
+    /// All of them, in their order.
+    pub fn members(&self) -> impl Iterator<Item = &Bound> {
+        std::iter::once(&self.first).chain(&self.rest)
+    }
+}
+
+/// One policy of a chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bound {
     /// The plugin and its settings.
     pub plugin: PluginRef,
-    /// What it might grant.
+    /// What it may grant.
     pub grants: Grants,
 }
 
@@ -114,4 +134,35 @@ raw_table! {
 json_table! {
     /// What is bound, by the slot's name.
     pub struct Bindings = 140, "bindings", OrganizationScope, String => BindingRecord;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::BindingRecord;
+    use serde_json::json;
+
+    /// What was stored when a binding was of one plugin only is a chain of one.
+    #[test]
+    fn a_binding_of_one_plugin_is_read_and_written_as_before() {
+        let grants = json!({ "base_roles": "all", "custom_roles": "all", "seats": "all" });
+        let plugin = |digest: &str| json!({ "digest": digest, "settings": {} });
+        let stored = json!({
+            "version": 7, "plugin": plugin("aa"), "grants": grants, "bound": 5,
+            "previous": [{ "plugin": plugin("bb"), "grants": grants }],
+        });
+        let mut record: BindingRecord = serde_json::from_value(stored.clone()).unwrap();
+        assert_eq!(record.chain.members().count(), 1);
+        assert_eq!(record.previous[0].first.plugin.digest, "bb");
+        assert_eq!(serde_json::to_value(&record).unwrap(), stored);
+
+        record.chain.rest.push(record.previous[0].first.clone());
+        let again = serde_json::to_value(&record).unwrap();
+        let again: BindingRecord = serde_json::from_value(again).unwrap();
+        let digests: Vec<_> = again
+            .chain
+            .members()
+            .map(|one| &*one.plugin.digest)
+            .collect();
+        assert_eq!(digests, ["aa", "bb"]);
+    }
 }

@@ -3,7 +3,7 @@
 use super::builtin::BUILT_IN;
 use crate::clock::Clock;
 use crate::directory::credentials::{hex, unhex};
-use crate::model::plugins::{ComponentBytes, ComponentRecord, Components, PluginRef};
+use crate::model::plugins::{Chain, ComponentBytes, ComponentRecord, Components, PluginRef};
 use gatewright_sandbox::{Grants, Limits, LoadError, Plugin, PluginKind, Sandbox};
 use gatewright_store::{EngineError, Range, Read, Store, StoreError, WriteError};
 use serde_json::{Value, json};
@@ -33,6 +33,24 @@ pub enum PluginError {
         /// The slot.
         slot: &'static str,
     },
+    /// One plugin of a chain cannot be bound.
+    #[error("chain[{place}] cannot be bound")]
+    InChain {
+        /// Its place, from 0.
+        place: usize,
+        /// Why.
+        #[source]
+        error: Box<PluginError>,
+    },
+    /// A chain has no plugin, or too many.
+    #[error("chain: {0} plugins cannot be bound to a slot: give 1 to {max}", max = Chain::MAX)]
+    ChainLength(usize),
+    /// What is to be bound is neither one plugin nor a chain.
+    #[error(
+        "give \"plugin\", with \"settings\" and \"grants\" as you like, or \"chain\" alone, a list \
+         of such objects"
+    )]
+    OneOrChain,
     /// Nothing is bound.
     #[error("nothing is bound to slot \"{slot}\"")]
     Unbound {

@@ -5,7 +5,8 @@
 #![forbid(unsafe_code)]
 
 use gatewright_sdk::{
-    Account, Context, Grant, GrantKind, Problem, Proposal, Refusal, RoleDecision, RolePolicy,
+    Account, Context, Grant, GrantKind, Left, Period, Problem, Proposal, Refusal, RoleDecision,
+    RolePolicy,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -19,6 +20,9 @@ pub struct Settings {
     /// Whether roles that a person gave by hand, or that the account had before its directory was
     /// connected, stay.
     keep_local: bool,
+    /// For how long a role that a group gave stays after the person left the group, such as "8h" or
+    /// "7d"; not at all if not set.
+    grace: Option<Period>,
 }
 
 impl Default for Settings {
@@ -26,6 +30,7 @@ impl Default for Settings {
         Self {
             default_role: None,
             keep_local: true,
+            grace: None,
         }
     }
 }
@@ -49,13 +54,22 @@ impl RolePolicy for GroupRoles {
 
     fn decide(&self, context: &Context, account: &Account) -> Result<RoleDecision, Refusal> {
         let mut decision = RoleDecision::as_mapped(context, account);
+        if let Some(grace) = self.0.grace {
+            for left in in_their_grace(context, account, grace) {
+                if let Some((role, until)) = left.keep_for(grace, context.now)
+                    && decision.add(context, role)
+                {
+                    decision = decision.ask_again_at(until);
+                }
+            }
+        }
         if self.0.keep_local {
             keep_local(&mut decision, context, account);
         }
         if decision.base_role().is_none()
             && let Some(role) = self.default_role(context)?
         {
-            decision.roles.insert(0, role);
+            decision.add(context, role);
         }
         Ok(decision)
     }
@@ -73,6 +87,28 @@ impl GroupRoles {
         };
         Ok(role.map(|role| Proposal::base_role(&role.name, "default role")))
     }
+}
+
+/// What was left, without the base roles whose group was left while a higher one was in its grace:
+/// they had given way to that, and do not follow it. So it does not matter when it is decided.
+fn in_their_grace(context: &Context, account: &Account, grace: Period) -> Vec<Left> {
+    let mut all = account.left(context);
+    all.sort_by_key(|one| one.at);
+    let mut left: Vec<Left> = Vec::with_capacity(all.len());
+    for one in all {
+        let is_over = |at| one.at.is_none_or(|left| grace.after(at) <= left);
+        let gives_way_to = |other: &Left| {
+            let (role, higher) = (&one.proposal, &other.proposal);
+            role.kind == GrantKind::BaseRole
+                && higher.kind == GrantKind::BaseRole
+                && context.catalogue.outranks(&higher.name, &role.name)
+                && !other.at.is_none_or(is_over)
+        };
+        if !left.iter().any(gives_way_to) {
+            left.push(one);
+        }
+    }
+    left
 }
 
 /// Adds the roles that did not come from a policy. A base role given by hand stands above what the
@@ -95,10 +131,7 @@ fn keep_local(decision: &mut RoleDecision, context: &Context, account: &Account)
     for grant in
         local(GrantKind::CustomRole, "manual").chain(local(GrantKind::CustomRole, "import"))
     {
-        let has = |role: &Proposal| role.kind == GrantKind::CustomRole && role.name == grant.name;
-        if !decision.roles.iter().any(has) {
-            decision.roles.push(Proposal::keep(grant));
-        }
+        decision.add(context, Proposal::keep(grant));
     }
 }
 

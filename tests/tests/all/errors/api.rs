@@ -15,6 +15,8 @@ fn the_api() {
         .as_str()
         .unwrap()
         .to_owned();
+    let mapping = tenant.operator.get("/mapping").expect(200).json();
+    let entry = mapping["entries"][0]["id"].as_str().unwrap();
     let over = tenant
         .operator
         .post("/directories", &json!({ "name": "Over" }))
@@ -30,6 +32,7 @@ fn the_api() {
         (&*ada, "ADA"),
         (&*group, "GROUP"),
         (&*account, "ACCOUNT"),
+        (entry, "ENTRY"),
         (&*over, "OVER"),
     ];
     let mut answers = Answers::of(&tenant, &names);
@@ -93,6 +96,9 @@ fn the_api() {
         ("what the mapping gives taken out", "/catalogue", json!({
             "base_roles": [{ "name": "A" }], "custom_roles": [], "seat_types": [{ "name": "viewer" }]
         }).to_string()),
+        ("a version that is not there", "/catalogue", json!({
+            "base_roles": [{ "name": "A" }], "version": 7
+        }).to_string()),
         ("an unknown slot", "/bindings/throne", json!({ "plugin": "group-roles" }).to_string()),
         ("an unknown plugin", "/bindings/roles", json!({ "plugin": "nothing" }).to_string()),
         ("a plugin of another kind", "/bindings/roles", json!({ "plugin": "group-seats" }).to_string()),
@@ -104,6 +110,26 @@ fn the_api() {
         }).to_string()),
         ("a setting that the plugin itself refuses", "/bindings/roles", json!({
             "plugin": "group-roles", "settings": { "default_role": "" }
+        }).to_string()),
+        ("a chain of none", "/bindings/roles", json!({ "chain": [] }).to_string()),
+        ("a chain of nine", "/bindings/roles", json!({
+            "chain": vec![json!({ "plugin": "group-roles" }); 9]
+        }).to_string()),
+        ("a chain and a plugin", "/bindings/roles", json!({
+            "plugin": "group-roles", "chain": [{ "plugin": "group-roles" }]
+        }).to_string()),
+        ("neither", "/bindings/roles", json!({ "settings": {} }).to_string()),
+        ("an unknown plugin in a chain", "/bindings/roles", json!({
+            "chain": [{ "plugin": "group-roles" }, { "plugin": "nothing" }]
+        }).to_string()),
+        ("a plugin of another kind in a chain", "/bindings/roles", json!({
+            "chain": [{ "plugin": "group-seats" }, { "plugin": "group-roles" }]
+        }).to_string()),
+        ("a wrong setting in a chain", "/bindings/roles", json!({
+            "chain": [{ "plugin": "group-roles" }, { "plugin": "group-roles", "settings": { "grace": "a week" } }]
+        }).to_string()),
+        ("what becomes of a seat that is never full", "/catalogue", json!({
+            "base_roles": [{ "name": "A" }], "seat_types": [{ "name": "on-call", "when_full": "refuse" }]
         }).to_string()),
         ("settings that are no object", "/bindings/roles", json!({
             "plugin": "group-roles", "settings": [1]
@@ -151,6 +177,13 @@ fn the_api() {
             operator.post(path, &body),
         );
     }
+    let headers = [("Content-Type", "application/json"), ("If-Match", "W/7")];
+    let body = json!({ "base_roles": [{ "name": "A" }] }).to_string();
+    let reply = operator.send("PUT", "/catalogue", &headers, Some(body.as_bytes()));
+    answers.api("PUT /catalogue with a version in no quotes", reply);
+    let path = "/catalogue/versions?before=x";
+    answers.api(&format!("GET {path}"), operator.get(path));
+    plans(&mut answers);
     let seats = format!("/accounts/{account}/seats");
     answers.api(
         "DELETE of a seat that a group gives",
@@ -166,6 +199,96 @@ fn the_api() {
     );
     people(&mut answers, &account, &over);
     insta::assert_json_snapshot!("api", answers.finish());
+}
+
+fn plans(answers: &mut Answers<'_>) {
+    let operator = answers.tenant.operator.clone();
+    let unknown = "/plans/01890000-0000-7000-8000-000000000000";
+    for path in ["/plans/nothing", unknown] {
+        answers.api(&format!("GET {path}"), operator.get(path));
+        let accounts = format!("{path}/accounts");
+        answers.api(&format!("GET {accounts}"), operator.get(&accounts));
+    }
+    answers.api(&format!("DELETE {unknown}"), operator.delete(unknown));
+    let confirm = format!("{unknown}/confirm");
+    let reply = operator.post(&confirm, &json!({}));
+    answers.api(&format!("POST {confirm}"), reply);
+    let entry = json!({ "group": { "name": "G" }, "kind": "base-role", "target": "Emperor" });
+    for (what, body) in [
+        ("nothing", json!({})),
+        ("an unknown part", json!({ "weather": {} })),
+        (
+            "no time",
+            json!({ "expires_hours": 0, "mapping": { "entries": [] } }),
+        ),
+        (
+            "an unknown role",
+            json!({ "mapping": { "entries": [entry] } }),
+        ),
+        (
+            "a catalogue without base roles",
+            json!({ "catalogue": { "base_roles": [] } }),
+        ),
+        (
+            "a catalogue that lacks what is mapped",
+            json!({
+                "catalogue": { "base_roles": [{ "name": "A" }] }
+            }),
+        ),
+        (
+            "an unknown slot",
+            json!({ "bindings": { "throne": { "plugin": "group-roles" } } }),
+        ),
+        (
+            "an unknown plugin",
+            json!({ "bindings": { "roles": { "plugin": "nothing" } } }),
+        ),
+        (
+            "a plugin of another kind",
+            json!({ "bindings": { "roles": { "plugin": "group-seats" } } }),
+        ),
+        (
+            "an unknown setting",
+            json!({ "bindings": { "seats": {
+            "plugin": "group-seats", "settings": { "colour": "red" }
+        } } }),
+        ),
+    ] {
+        answers.api(
+            &format!("POST /plans with {what}"),
+            operator.post("/plans", &body),
+        );
+    }
+}
+
+#[test]
+fn what_a_plan_refuses() {
+    let tenant = Tenant::new("Bad confirmations");
+    let _ = tenant.user("ada@acme.test");
+    let _ = tenant.accounts();
+    let viewer = json!({ "plugin": "group-roles", "settings": { "default_role": "Viewer" } });
+    let proposal = json!({ "bindings": { "roles": viewer } });
+    let plan = crate::plans::planned(&tenant, &proposal);
+    let id = plan["id"].as_str().unwrap();
+    let mut answers = Answers::of(&tenant, &[(id, "PLAN")]);
+    for path in ["?kind=sideways", "?limit=0", "?after=x"] {
+        let reply = tenant.operator.get(&format!("/plans/{id}/accounts{path}"));
+        answers.api(&format!("GET /plans/PLAN/accounts{path}"), reply);
+    }
+    let confirm = format!("/plans/{id}/confirm");
+    for (what, body) in [
+        ("no owner left", json!({})),
+        ("other words", json!({ "accept_lockout": "yes" })),
+        ("an unknown person", json!({ "acting": "nobody@acme.test" })),
+        (
+            "an unknown account",
+            json!({ "acting": "01890000-0000-7000-8000-000000000000" }),
+        ),
+    ] {
+        let reply = tenant.operator.post(&confirm, &body);
+        answers.api(&format!("POST /plans/PLAN/confirm with {what}"), reply);
+    }
+    insta::assert_json_snapshot!("plans", answers.finish());
 }
 
 /// What is wrong with requests about people, domains and the phases of directories.

@@ -122,6 +122,7 @@ fn who_is_in_a_group_by_way_of_another_is_in_one() {
 fn a_group_of_two_thousand_comes_and_goes() {
     const COUNT: usize = 2_000;
     let tenant = Tenant::new("Nested crowd");
+    tenant.without_brake();
     tenant.map(&[("All", "base-role", "Admin")]);
     let create = |from: usize| -> Vec<String> {
         let numbers = (from..COUNT).step_by(8);

@@ -10,7 +10,7 @@ fn roles_of_accounts_that_no_directory_manages_are_open_to_people() {
     let mut catalogue = tenant.operator.get("/catalogue").expect(200).json();
     catalogue["custom_roles"] = json!([{ "name": "Billing clerk" }]);
     let _ = tenant.operator.put("/catalogue", &catalogue).expect(200);
-    let _ = import(&tenant, &[person("ada", "Viewer")]);
+    let _ = import(&tenant, &[person("ada", "Viewer"), person("bob", "Admin")]);
     let path = path_of(&account(&tenant, "app-ada"));
     let put = |what: &str| {
         tenant
@@ -32,6 +32,15 @@ fn roles_of_accounts_that_no_directory_manages_are_open_to_people() {
     let delete = |what: &str| tenant.application.delete(&format!("{path}/{what}"));
     let taken = delete("roles/Billing%20clerk").expect(200).json();
     assert_eq!(taken["custom_roles"], json!([]));
+    // Nobody leaves an organization without an owner.
+    let last = delete("roles/Owner").expect(409);
+    assert!(last.text.contains("last active owner"), "{}", last.text);
+    let _ = put("roles/Viewer").expect(409);
+    let bob = path_of(&account(&tenant, "app-bob"));
+    let _ = tenant
+        .application
+        .put(&format!("{bob}/roles/Owner"), &json!({}))
+        .expect(200);
     let taken = delete("roles/Owner").expect(200).json();
     assert_eq!(taken["role"], Value::Null);
     let _ = delete("roles/Owner").expect(404);

@@ -1,8 +1,8 @@
 //! One account of an import: known, adopted or new, and what it is given.
 
-use super::{Imported, ItemError, NewAccount, Outcome, Problem, report};
+use super::{Imported, ItemError, NewAccount, Outcome, Problem};
 use crate::access::standing::{Phases, Standing};
-use crate::access::{catalogue, domains, links};
+use crate::access::{accounts, assignment, catalogue, domains, history, links};
 use crate::clock::Random;
 use crate::ledger::Change;
 use crate::model::access::{
@@ -75,6 +75,7 @@ impl Import<'_> {
                 "email": record.email, "status": record.status,
             }),
         )?;
+        history::status(change, id, None, record.status, &record.status_reason)?;
         self.grant(change, id, &record.label, new)?;
         self.settle_waiting(change, new)?;
         self.imported(change, id, Outcome::Created)
@@ -161,35 +162,24 @@ impl Import<'_> {
         if free && let Some(label) = &new.label {
             record.label.clone_from(label);
         }
-        let status = new.status.map(AccountStatus::from);
-        let status = status.filter(|status| free && *status != record.status);
-        if let Some(status) = status {
-            record.status = status;
-            record.status_reason = "imported".into();
-        }
-        let same = (
-            &before.external_id,
-            &before.email,
-            &before.label,
-            before.status,
-        ) == (
-            &record.external_id,
-            &record.email,
-            &record.label,
-            record.status,
-        );
+        let same = record == before;
         if !same {
             change.tx.put::<Accounts>(&id, &record)?;
             change.event(
                 "account.changed",
                 json!({
                     "account": id, "label": record.label, "external_id": record.external_id,
-                    "email": record.email, "status": record.status,
+                    "email": record.email,
                 }),
             )?;
         }
+        let status = new.status.map(AccountStatus::from);
+        let status = status.filter(|status| free && *status != record.status);
+        if let Some(status) = status {
+            accounts::set_status(change, id, &record, status, "imported")?;
+        }
         let granted = free && self.grant(change, id, &record.label, new)?;
-        Ok(!same || granted)
+        Ok(!same || status.is_some() || granted)
     }
 
     /// Gives what the application says the account has, and takes what it does not say, but for what
@@ -202,14 +192,14 @@ impl Import<'_> {
         new: &NewAccount,
     ) -> Result<bool, StoreError> {
         let stored = change.tx.get::<Assignments>(&account)?;
-        let mut assignment = stored.unwrap_or_else(|| AssignmentRecord::undecided(change.at()));
+        let mut stored = stored.unwrap_or_else(|| AssignmentRecord::undecided(change.at()));
+        let before = stored.grants.clone();
         let role = new.role.as_ref().map(std::slice::from_ref);
         let lists = [
             (GrantKind::BaseRole, role),
             (GrantKind::CustomRole, new.custom_roles.as_deref()),
             (GrantKind::Seat, new.seats.as_deref()),
         ];
-        let mut changed = false;
         for (kind, names) in lists {
             let Some(names) = names else {
                 continue;
@@ -217,43 +207,37 @@ impl Import<'_> {
             let by_hand =
                 |grant: &GrantRecord| grant.kind == kind && grant.origin == GrantOrigin::Manual;
             // There is one base role, and the one that was given by hand stands.
-            if kind == GrantKind::BaseRole && assignment.grants.iter().any(by_hand) {
+            if kind == GrantKind::BaseRole && before.iter().any(by_hand) {
                 continue;
             }
-            let goes = |grant: &mut GrantRecord| {
-                grant.kind == kind && !by_hand(grant) && !names.contains(&grant.name)
-            };
-            let gone: Vec<_> = assignment.grants.extract_if(.., goes).collect();
-            for grant in &gone {
-                report(change, "grant.removed", account, label, grant)?;
-            }
-            changed |= !gone.is_empty();
+            stored.grants.retain(|grant| {
+                grant.kind != kind || by_hand(grant) || names.contains(&grant.name)
+            });
             for name in names {
                 let same = |grant: &GrantRecord| grant.kind == kind && grant.name == *name;
-                if assignment.grants.iter().any(same) {
-                    continue;
+                if !stored.grants.iter().any(same) {
+                    stored.grants.push(GrantRecord {
+                        kind,
+                        name: name.clone(),
+                        reason: "the application brought it with the account".into(),
+                        mapping_entry: None,
+                        since: change.at(),
+                        origin: GrantOrigin::Import,
+                        by: None,
+                        revision: change.revision(),
+                        request: None,
+                    });
                 }
-                let grant = GrantRecord {
-                    kind,
-                    name: name.clone(),
-                    reason: "the application brought it with the account".into(),
-                    mapping_entry: None,
-                    since: change.at(),
-                    origin: GrantOrigin::Import,
-                    by: None,
-                    revision: change.revision(),
-                    request: None,
-                };
-                report(change, "grant.added", account, label, &grant)?;
-                assignment.grants.push(grant);
-                changed = true;
             }
         }
-        if changed {
-            assignment.sort();
-            change.tx.put::<Assignments>(&account, &assignment)?;
+        assignment::sort(&mut stored.grants);
+        if stored.grants == before {
+            return Ok(false);
         }
-        Ok(changed)
+        let why = |_: &GrantRecord| "the application brought the account without it".to_owned();
+        assignment::changed(change, (account, label), &before, &stored.grants, &why)?;
+        change.tx.put::<Assignments>(&account, &stored)?;
+        Ok(true)
     }
 
     /// The account that the gateway opened itself for a user whom this account is: without the

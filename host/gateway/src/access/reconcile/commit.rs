@@ -1,19 +1,20 @@
 //! Stores what was decided: assignments with their events, failures with their alerts.
 
-use super::decide::{Failure, Proposed, Subject, Wanted};
-use crate::access::alerts;
+use super::decide::{Failure, Subject, Wanted};
+use super::merge::Proposed;
+use crate::access::guard::{self, Outcome};
 use crate::access::standing::Phases;
+use crate::access::{accounts, alerts, assignment};
 use crate::clock::Timestamp;
 use crate::ledger::{Change, change};
 use crate::model::access::{
-    AccountRecord, AccountStatus, Accounts, Alerts, AssignmentRecord, Assignments, Dirty,
-    DirtyRecord, GrantKind, GrantOrigin, GrantRecord,
+    AccountStatus, Accounts, Alerts, AssignmentRecord, Assignments, Dirty, DirtyRecord, GrantKind,
+    GrantOrigin, GrantRecord,
 };
 use crate::model::facts::Ended;
 use crate::model::plugins::Slot;
 use gatewright_sandbox::types;
 use gatewright_store::{Organization, Range, Read, StoreError, WriteError};
-use serde_json::json;
 use std::collections::HashSet;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -135,50 +136,72 @@ fn assign(
     wanted: &Wanted,
 ) -> Result<(), StoreError> {
     let account = subject.account;
-    set_status(change, subject, wanted)?;
-    let before = subject
-        .gathered
-        .assignment
-        .as_ref()
-        .map_or(&[][..], |stored| &stored.grants);
-    let entries = &subject.gathered.entries;
-    let grants = grants(change.at(), before, entries, &wanted.grants, &subject.dirty);
-    let label = &subject.gathered.record.label;
-    for grant in before
-        .iter()
-        .filter(|old| !grants.iter().any(|new| same(old, new)))
-    {
-        change.event(
-            "grant.removed",
-            json!({ "account": account, "label": label, "kind": grant.kind, "name": grant.name }),
-        )?;
-    }
-    for grant in grants
-        .iter()
-        .filter(|new| !before.iter().any(|old| same(old, new)))
-    {
-        change.event(
-            "grant.added",
-            json!({
-                "account": account, "label": label, "kind": grant.kind, "name": grant.name,
-                "reason": grant.reason,
-            }),
-        )?;
-    }
+    change.moved(account)?;
+    let gathered = &subject.gathered;
+    let stored = gathered.assignment.as_ref();
+    let before = stored.map_or(&[][..], |stored| &stored.grants);
+    // Who it belongs to may have changed while it was decided.
+    let Some(record) = &change.tx.get::<Accounts>(&account)? else {
+        return Ok(());
+    };
+    change.follows(subject.dirty.request);
+    let judged = guard::Account {
+        id: account,
+        label: &record.label,
+        grants: before,
+        status: record.status,
+        said_active: gathered.any_user_active,
+        denied: stored.map_or(&[][..], |stored| &stored.denied),
+        dirty: &subject.dirty,
+    };
+    let outcome = Outcome {
+        grants: grants(
+            change.at(),
+            before,
+            &gathered.entries,
+            &wanted.grants,
+            &subject.dirty,
+        ),
+        status: status(wanted.status),
+        status_reason: wanted.status_reason.clone(),
+        denied: Vec::new(),
+    };
+    let outcome = guard::judge(change, &judged, outcome)?;
+    accounts::set_status(
+        change,
+        account,
+        record,
+        outcome.status,
+        &outcome.status_reason,
+    )?;
+    let why = |grant: &GrantRecord| format!("no longer: {}", grant.reason);
+    assignment::changed(
+        change,
+        (account, &record.label),
+        before,
+        &outcome.grants,
+        &why,
+    )?;
+    let is_owner = is_new_owner(change, &judged, &outcome)?;
     let assignment = AssignmentRecord {
-        grants,
+        grants: outcome.grants,
+        lifecycle_reasons: wanted.lifecycle_reasons.clone(),
         decided: change.at(),
         revision: subject.dirty.last,
         // Not before a second has passed, or a careless policy would be asked without end.
         ask_again: wanted
             .ask_again
             .map(|at| Timestamp(at).max(change.at().plus(1_000))),
+        denied: outcome.denied,
     };
     change.tx.put::<Assignments>(&account, &assignment)?;
-    for ended in &subject.gathered.ended {
+    for ended in &gathered.ended {
         change.tx.delete::<Ended>(ended)?;
     }
     change.tx.delete::<Dirty>(&account)?;
+    if is_owner {
+        guard::returned(change, account)?;
+    }
     if change.tx.keys::<Alerts>(Range::all())?.next().is_some() {
         for slot in Slot::ALL {
             alerts::clear(change, slot.name(), Some(account))?;
@@ -188,43 +211,30 @@ fn assign(
     Ok(())
 }
 
-fn set_status(
-    change: &mut Change<'_, '_>,
-    subject: &Subject,
-    wanted: &Wanted,
-) -> Result<(), StoreError> {
-    let status = match wanted.status {
+/// Whether the account, which is active, comes to the owner role.
+fn is_new_owner(
+    change: &Change<'_, '_>,
+    before: &guard::Account<'_>,
+    after: &Outcome,
+) -> Result<bool, StoreError> {
+    let role = |grants: &[GrantRecord]| {
+        let mut grants = grants.iter();
+        let role = grants.find(|grant| grant.kind == GrantKind::BaseRole);
+        role.map(|grant| grant.name.clone())
+    };
+    let (had, has) = (role(before.grants), role(&after.grants));
+    if after.status != AccountStatus::Active || had == has {
+        return Ok(false);
+    }
+    Ok(has.is_some() && has == guard::owner_role(change.tx)?)
+}
+
+fn status(status: types::AccountStatus) -> AccountStatus {
+    match status {
         types::AccountStatus::Active => AccountStatus::Active,
         types::AccountStatus::Deactivated => AccountStatus::Deactivated,
         types::AccountStatus::Deleted => AccountStatus::Deleted,
-    };
-    let record = &subject.gathered.record;
-    if record.status == status && record.status_reason == wanted.status_reason {
-        return Ok(());
     }
-    // Who it belongs to may have changed while it was decided.
-    let Some(present) = change.tx.get::<Accounts>(&subject.account)? else {
-        return Ok(());
-    };
-    let after = AccountRecord {
-        status,
-        status_reason: wanted.status_reason.clone(),
-        ..present
-    };
-    change.tx.put::<Accounts>(&subject.account, &after)?;
-    if record.status != status {
-        let kind = match status {
-            AccountStatus::Active => "account.activated",
-            AccountStatus::Deactivated => "account.deactivated",
-            AccountStatus::Deleted => "account.deleted",
-        };
-        let (label, reason) = (&record.label, &wanted.status_reason);
-        change.event(
-            kind,
-            json!({ "account": subject.account, "label": label, "reason": reason }),
-        )?;
-    }
-    Ok(())
 }
 
 /// What was wanted, as it is stored: with ids instead of places, which are of one decision only.
@@ -263,12 +273,8 @@ fn grants(
             }
         })
         .collect();
-    grants.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
+    assignment::sort(&mut grants);
     grants
-}
-
-fn same(a: &GrantRecord, b: &GrantRecord) -> bool {
-    a.kind == b.kind && a.name == b.name
 }
 
 /// Keeps the account's last assignment, raises an alert, and tries again later.

@@ -1,40 +1,14 @@
-//! A batch of accounts through lifecycle, role and seat policy.
-//!
-//! Batches are invisible: when one traps it is halved until the account that causes it is found,
-//! and only that one goes stale.
+//! A batch of accounts through the chains of lifecycle, role and seat policies.
 
+use super::ask::{Answer, Losses, ask};
+use super::merge::{Proposed, Verdict, Wish, earliest};
 use crate::access::gather::Gathered;
 use crate::model::access::{Decider, DirtyRecord};
 use crate::model::plugins::Slot;
 use crate::plugins::PluginError;
-use gatewright_sandbox::{
-    CallError, Called, FailureKind, LifecyclePolicy, Loaded, LogLine, Plugin, Rejection,
-    RolePolicy, SeatPolicy, types,
-};
+use gatewright_sandbox::{CallError, LifecyclePolicy, Plugin, RolePolicy, SeatPolicy, types};
 use std::sync::Arc;
-use std::time::Duration;
-use tracing::{debug, info};
 use uuid::Uuid;
-
-/// How many calls may fail in one step. Enough to find one bad account among 16 in each slot; a
-/// policy that fails for everybody costs no more than that.
-const MAX_FAILED_CALLS: u32 = 10;
-
-/// What failing calls have cost a step.
-pub(super) struct Losses {
-    calls: u32,
-    /// The time that they took.
-    pub(super) time: Duration,
-}
-
-impl Losses {
-    pub(super) fn none() -> Self {
-        Self {
-            calls: 0,
-            time: Duration::ZERO,
-        }
-    }
-}
 
 /// A plugin in its slot, loaded, and what grants say of it.
 pub(super) struct Bound {
@@ -42,13 +16,17 @@ pub(super) struct Bound {
     pub(super) by: Decider,
 }
 
-/// The three policies of an organization, loaded.
+/// One policy of a chain.
+struct Member<P> {
+    policy: P,
+    by: Decider,
+}
+
+/// The policies of an organization, loaded: a chain for each slot.
 pub(super) struct Policies {
-    lifecycle: LifecyclePolicy,
-    role: RolePolicy,
-    seat: SeatPolicy,
-    role_by: Decider,
-    seat_by: Decider,
+    lifecycle: Vec<Member<LifecyclePolicy>>,
+    roles: Vec<Member<RolePolicy>>,
+    seats: Vec<Member<SeatPolicy>>,
 }
 
 /// An account to decide about.
@@ -62,23 +40,10 @@ pub(super) struct Subject {
 pub(super) struct Wanted {
     pub(super) status: types::AccountStatus,
     pub(super) status_reason: String,
+    /// What each lifecycle policy gave as its reason.
+    pub(super) lifecycle_reasons: Vec<String>,
     pub(super) grants: Vec<Proposed>,
     pub(super) ask_again: Option<u64>,
-}
-
-/// A grant that a policy wants.
-pub(super) struct Proposed {
-    pub(super) proposal: types::Proposal,
-    pub(super) by: Decider,
-}
-
-impl Proposed {
-    fn all(proposals: Vec<types::Proposal>, by: &Decider) -> impl Iterator<Item = Self> {
-        proposals.into_iter().map(|proposal| Self {
-            proposal,
-            by: by.clone(),
-        })
-    }
 }
 
 /// Why there is no decision about one account.
@@ -98,35 +63,29 @@ impl Failure {
     }
 }
 
-type Answer<T> = Result<Called<Vec<Result<T, Rejection>>>, CallError>;
-
 impl Policies {
-    pub(super) fn new(
-        lifecycle: &Bound,
-        role: &Bound,
-        seat: &Bound,
-    ) -> Result<Self, (Slot, PluginError)> {
-        let misfit = |slot: Slot| (slot, PluginError::WrongKind { slot: slot.name() });
-        let Plugin::Lifecycle(lifecycle) = &*lifecycle.plugin else {
-            return Err(misfit(Slot::Lifecycle));
-        };
-        let Plugin::Role(role_policy) = &*role.plugin else {
-            return Err(misfit(Slot::Roles));
-        };
-        let Plugin::Seat(seat_policy) = &*seat.plugin else {
-            return Err(misfit(Slot::Seats));
-        };
+    /// Of the chains of the three slots, in the slots' order.
+    pub(super) fn new(chains: [Vec<Bound>; 3]) -> Result<Self, (Slot, PluginError)> {
+        let [lifecycle, roles, seats] = chains;
         Ok(Self {
-            lifecycle: lifecycle.clone(),
-            role: role_policy.clone(),
-            seat: seat_policy.clone(),
-            role_by: role.by.clone(),
-            seat_by: seat.by.clone(),
+            lifecycle: members(Slot::Lifecycle, lifecycle, |plugin| match plugin {
+                Plugin::Lifecycle(policy) => Some(policy.clone()),
+                _ => None,
+            })?,
+            roles: members(Slot::Roles, roles, |plugin| match plugin {
+                Plugin::Role(policy) => Some(policy.clone()),
+                _ => None,
+            })?,
+            seats: members(Slot::Seats, seats, |plugin| match plugin {
+                Plugin::Seat(policy) => Some(policy.clone()),
+                _ => None,
+            })?,
         })
     }
 
     /// Decides about each subject, in their order: those that failed last time come last, and
-    /// are asked about one by one. `accounts` is what the policies are told of each.
+    /// are asked about one by one. `accounts` is what the policies are told of each: all of a chain
+    /// the same.
     pub(super) fn decide(
         &self,
         context: &types::Context,
@@ -134,210 +93,160 @@ impl Policies {
         accounts: Vec<types::Account>,
         losses: &mut Losses,
     ) -> Vec<Result<Wanted, Failure>> {
-        let trusted = subjects.partition_point(|subject| subject.dirty.failures == 0);
-        let lifecycle = ask(
-            (Slot::Lifecycle, self.lifecycle.loaded()),
-            &accounts,
-            trusted,
+        let mut wanted: Vec<Option<Wanted>> = accounts.iter().map(|_| None).collect();
+        let mut round = Round {
+            trusted: subjects.partition_point(|subject| subject.dirty.failures == 0),
+            failed: accounts.iter().map(|_| None).collect(),
             losses,
-            &|part| self.lifecycle.decide(context, part),
+        };
+        let all: Vec<(usize, types::Account)> = accounts.into_iter().enumerate().collect();
+        let decided = round.chain(
+            &self.lifecycle,
+            all,
+            |policy, part| policy.decide(context, part),
+            |before: Option<Verdict>, decision, _| match before {
+                Some(before) => before.join(decision.into()),
+                None => decision.into(),
+            },
         );
-        let mut staged = Staged::new(accounts.len());
-        let mut next = Vec::new();
-        for (place, (mut account, verdict)) in accounts.into_iter().zip(lifecycle).enumerate() {
-            match verdict {
-                Ok(decision) => {
-                    let subject = &subjects[place];
-                    let (status, reason) = guard(subject, decision.status, decision.reason);
-                    account.status = status;
-                    staged.wanted[place] = Some(Wanted {
-                        status,
-                        status_reason: reason,
-                        grants: Vec::new(),
-                        ask_again: decision.ask_again,
-                    });
-                    next.push((place, account));
-                }
-                Err(failure) => staged.failed[place] = Some(failure),
-            }
+        let mut next = Vec::with_capacity(decided.len());
+        for (place, mut account, verdict) in decided {
+            let any_active = subjects[place].gathered.any_user_active;
+            let (status, status_reason) = guard(any_active, &account.signals, &verdict);
+            account.status = status;
+            wanted[place] = Some(Wanted {
+                status,
+                status_reason,
+                lifecycle_reasons: verdict.reasons,
+                grants: Vec::new(),
+                ask_again: verdict.ask_again,
+            });
+            next.push((place, account));
         }
-        let (places, accounts): (Vec<usize>, Vec<types::Account>) = next.into_iter().unzip();
-        let trusted_left = places.partition_point(|place| *place < trusted);
-        let roles = ask(
-            (Slot::Roles, self.role.loaded()),
-            &accounts,
-            trusted_left,
-            losses,
-            &|part| self.role.decide(context, part),
+        let decided = round.chain(
+            &self.roles,
+            next,
+            |policy, part| policy.decide(context, part),
+            |before, decision, by| {
+                let later = Wish::of(decision.roles, decision.ask_again, by);
+                join(before, later, &context.catalogue)
+            },
         );
-        let mut next = Vec::new();
-        for ((place, account), verdict) in places.into_iter().zip(accounts).zip(roles) {
-            if let Some(decision) = staged.note(place, verdict) {
-                staged.ask(place, decision.ask_again);
-                next.push((
-                    place,
-                    types::SeatRequest {
-                        account,
-                        roles: decision.roles,
-                    },
-                ));
-            }
+        let mut next = Vec::with_capacity(decided.len());
+        for (place, account, wish) in decided {
+            let roles = wish.grants.iter().map(|one| one.proposal.clone()).collect();
+            next.push((place, types::SeatRequest { account, roles }));
+            want(&mut wanted[place], wish);
         }
-        let (places, requests): (Vec<usize>, Vec<types::SeatRequest>) = next.into_iter().unzip();
-        let trusted_left = places.partition_point(|place| *place < trusted);
-        let seats = ask(
-            (Slot::Seats, self.seat.loaded()),
-            &requests,
-            trusted_left,
-            losses,
-            &|part| self.seat.decide(context, part),
+        let decided = round.chain(
+            &self.seats,
+            next,
+            |policy, part| policy.decide(context, part),
+            |before, decision, by| {
+                let later = Wish::of(decision.seats, decision.ask_again, by);
+                join(before, later, &context.catalogue)
+            },
         );
-        for ((place, request), verdict) in places.into_iter().zip(requests).zip(seats) {
-            if let Some(decision) = staged.note(place, verdict) {
-                staged.ask(place, decision.ask_again);
-                if let Some(wanted) = &mut staged.wanted[place] {
-                    wanted.grants = Proposed::all(request.roles, &self.role_by)
-                        .chain(Proposed::all(decision.seats, &self.seat_by))
-                        .collect();
-                }
-            }
+        for (place, _, wish) in decided {
+            want(&mut wanted[place], wish);
         }
-        staged.finish()
+        let verdict = |(wanted, failed): (Option<Wanted>, Option<Failure>)| match failed {
+            Some(failure) => Err(failure),
+            None => wanted.ok_or(Failure::Skipped),
+        };
+        wanted.into_iter().zip(round.failed).map(verdict).collect()
     }
 }
 
-/// What is the host's own to say: whose users are all inactive is out, whatever a policy wants.
+fn members<P>(
+    slot: Slot,
+    chain: Vec<Bound>,
+    fit: impl Fn(&Plugin) -> Option<P>,
+) -> Result<Vec<Member<P>>, (Slot, PluginError)> {
+    let member = |bound: Bound| match fit(&bound.plugin) {
+        Some(policy) => Ok(Member {
+            policy,
+            by: bound.by,
+        }),
+        None => Err((slot, PluginError::WrongKind { slot: slot.name() })),
+    };
+    chain.into_iter().map(member).collect()
+}
+
+fn join(before: Option<Wish>, later: Wish, catalogue: &types::Catalogue) -> Wish {
+    match before {
+        Some(before) => before.join(later, catalogue),
+        None => later,
+    }
+}
+
+fn want(wanted: &mut Option<Wanted>, wish: Wish) {
+    if let Some(wanted) = wanted {
+        wanted.grants.extend(wish.grants);
+        wanted.ask_again = earliest(wanted.ask_again, wish.ask_again);
+    }
+}
+
+/// What is the host's own to say: whose users are all inactive is out, whatever a policy wants,
+/// unless a presence signal says otherwise and the policies agree.
 fn guard(
-    subject: &Subject,
-    wanted: types::AccountStatus,
-    reason: String,
+    any_user_active: bool,
+    signals: &[types::PresenceSignal],
+    wanted: &Verdict,
 ) -> (types::AccountStatus, String) {
-    if wanted == types::AccountStatus::Active && !subject.gathered.any_user_active {
+    let is_present = any_user_active || signals.iter().any(|signal| signal.active);
+    if wanted.status == types::AccountStatus::Active && !is_present {
         let reason = "the identity provider says that the user is not active".to_owned();
         return (types::AccountStatus::Deactivated, reason);
     }
-    (wanted, reason)
+    (wanted.status, wanted.reason.clone())
 }
 
-struct Staged {
-    wanted: Vec<Option<Wanted>>,
+/// One pass through the chains of all slots.
+struct Round<'a> {
+    /// How many subjects did not fail last time: the first.
+    trusted: usize,
+    /// Why there is no decision, by the places of the subjects.
     failed: Vec<Option<Failure>>,
+    losses: &'a mut Losses,
 }
 
-impl Staged {
-    fn new(len: usize) -> Self {
-        Self {
-            wanted: (0..len).map(|_| None).collect(),
-            failed: (0..len).map(|_| None).collect(),
+impl Round<'_> {
+    /// Asks one policy of a chain after the other, and joins what they want of each subject. Whoever
+    /// fails is asked about no further: one policy without an answer is a chain without one.
+    fn chain<P, I, T, W>(
+        &mut self,
+        chain: &[Member<P>],
+        asked: Vec<(usize, I)>,
+        call: impl Fn(&P, &[I]) -> Answer<T>,
+        join: impl Fn(Option<W>, T, &Decider) -> W,
+    ) -> Vec<(usize, I, W)> {
+        let (mut places, mut inputs): (Vec<usize>, Vec<I>) = asked.into_iter().unzip();
+        let mut wanted: Vec<Option<W>> = places.iter().map(|_| None).collect();
+        for Member { policy, by } in chain {
+            let trusted = places.partition_point(|place| *place < self.trusted);
+            let verdicts = ask(by, &inputs, trusted, self.losses, &|part| {
+                call(policy, part)
+            });
+            let before = (places.into_iter().zip(inputs)).zip(wanted);
+            (places, inputs, wanted) = Default::default();
+            for (((place, input), before), verdict) in before.zip(verdicts) {
+                match verdict {
+                    Ok(decision) => {
+                        places.push(place);
+                        inputs.push(input);
+                        wanted.push(Some(join(before, decision, by)));
+                    }
+                    Err(failure) => self.failed[place] = Some(failure),
+                }
+            }
         }
-    }
-
-    fn note<T>(&mut self, place: usize, verdict: Result<T, Failure>) -> Option<T> {
-        verdict
-            .map_err(|failure| self.failed[place] = Some(failure))
-            .ok()
-    }
-
-    fn ask(&mut self, place: usize, at: Option<u64>) {
-        if let Some(wanted) = &mut self.wanted[place] {
-            wanted.ask_again = wanted.ask_again.into_iter().chain(at).min();
-        }
-    }
-
-    fn finish(self) -> Vec<Result<Wanted, Failure>> {
-        self.wanted
-            .into_iter()
-            .zip(self.failed)
-            .map(|(wanted, failed)| match (wanted, failed) {
-                (Some(wanted), None) => Ok(wanted),
-                (_, Some(failure)) => Err(failure),
-                (None, None) => Err(Failure::Skipped),
-            })
+        let answered = places.into_iter().zip(inputs).zip(wanted);
+        answered
+            .filter_map(|((place, input), wanted)| Some((place, input, wanted?)))
             .collect()
     }
 }
 
-/// The first `trusted` inputs in one call, the others in one each: else an account that fails
-/// again and again would each time cost the calls that find it.
-fn ask<I, T>(
-    asked: (Slot, &Loaded),
-    inputs: &[I],
-    trusted: usize,
-    losses: &mut Losses,
-    call: &dyn Fn(&[I]) -> Answer<T>,
-) -> Vec<Result<T, Failure>> {
-    let (together, alone) = inputs.split_at(trusted);
-    let mut verdicts = halve(asked, together, losses, call);
-    for one in alone.chunks(1) {
-        verdicts.extend(halve(asked, one, losses, call));
-    }
-    verdicts
-}
-
-fn halve<I, T>(
-    asked: (Slot, &Loaded),
-    inputs: &[I],
-    losses: &mut Losses,
-    call: &dyn Fn(&[I]) -> Answer<T>,
-) -> Vec<Result<T, Failure>> {
-    let (slot, plugin) = asked;
-    if inputs.is_empty() {
-        return Vec::new();
-    }
-    let skipped = || inputs.iter().map(|_| Err(Failure::Skipped)).collect();
-    if losses.calls == MAX_FAILED_CALLS {
-        return skipped();
-    }
-    match call(inputs) {
-        Ok(called) => {
-            note(slot, &called.log);
-            called
-                .value
-                .into_iter()
-                .map(|one| {
-                    one.map_err(|why| Failure::Rejected {
-                        slot,
-                        why: rejected(slot, plugin, &why),
-                    })
-                })
-                .collect()
-        }
-        Err(error) if error.kind == FailureKind::Busy => skipped(),
-        Err(error) => {
-            losses.calls += 1;
-            losses.time += error.elapsed;
-            note(slot, &error.log);
-            info!(slot = slot.name(), batch = inputs.len(), %error, "policy failed");
-            if inputs.len() == 1 {
-                return vec![Err(Failure::Call {
-                    slot,
-                    error: Arc::new(error),
-                })];
-            }
-            let (left, right) = inputs.split_at(inputs.len() / 2);
-            let mut verdicts = halve(asked, left, losses, call);
-            verdicts.extend(halve(asked, right, losses, call));
-            verdicts
-        }
-    }
-}
-
-/// One sentence that names the plugin and its export, as those of failed calls do.
-fn rejected(slot: Slot, plugin: &Loaded, why: &Rejection) -> String {
-    let about = &plugin.inspection().about;
-    let export = match slot {
-        Slot::Lifecycle => "lifecycle-policy.decide",
-        Slot::Roles => "role-policy.decide",
-        Slot::Seats => "seat-policy.decide",
-    };
-    format!(
-        "plugin {}@{} has no valid answer in {export}: {why}",
-        about.name, about.version
-    )
-}
-
-fn note(slot: Slot, log: &[LogLine]) {
-    for line in log {
-        debug!(slot = slot.name(), level = ?line.level, "plugin: {}", line.text);
-    }
-}
+#[cfg(test)]
+mod tests;

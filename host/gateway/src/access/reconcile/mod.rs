@@ -4,10 +4,14 @@
 //! one step at a time each, whatever they have waiting. An organization whose policies fail for
 //! everybody is left alone for a while, longer each time.
 
+mod ask;
 mod commit;
 mod decide;
+mod merge;
+pub(in crate::access) mod setting;
 mod spread;
-mod step;
+pub(in crate::access) mod step;
+pub(in crate::access) mod trial;
 
 use crate::clock::{Clock, Timestamp};
 use crate::plugins::Plugins;

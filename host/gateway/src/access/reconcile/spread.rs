@@ -1,6 +1,7 @@
 //! Expands wide changes, a step at a time, so that no transaction touches more than about 1,000
 //! rows and other organizations do not feel it.
 
+use crate::access::guard::holds::{self, Answer};
 use crate::access::standing::Phases;
 use crate::access::{accounts, links};
 use crate::clock::Timestamp;
@@ -8,6 +9,7 @@ use crate::directory::{erase, inherited, membership};
 use crate::ledger::{Change, change};
 use crate::model::access::{Accounts, Leaver, LostGroup, Spread, SpreadRecord, Spreads};
 use crate::model::facts::{Concerned, ConcernedRecord, Members, Users, primary_email};
+use crate::model::guard::{Holds, Removals};
 use gatewright_store::{Organization, Range, Read, StoreError, WriteError};
 use uuid::Uuid;
 
@@ -85,7 +87,10 @@ fn expand(
                 .take(STEP)
                 .collect::<Result<Vec<_>, _>>()?;
             for account in &accounts {
-                change.mark_since(*account, since)?;
+                match record.plan {
+                    Some(plan) => change.mark_planned(*account, since, plan)?,
+                    None => change.mark_since(*account, since)?,
+                }
             }
             Ok(Part::of(&accounts, STEP))
         }
@@ -121,6 +126,14 @@ fn expand(
             }
             Ok(Part::of(&users, most))
         }
+        Spread::HoldsApproved => over_holds(change, key.0, record.done, Answer::Approve),
+        Spread::HoldsRejected => over_holds(change, key.0, record.done, Answer::Reject),
+        Spread::RemovalsRestored => over_removals(change, |change, key| {
+            holds::restore_one(change, key).map(|_| ())
+        }),
+        Spread::RemovalsAccepted => over_removals(change, |change, key| {
+            change.tx.delete::<Removals>(&key).map(|_| ())
+        }),
         Spread::GroupsConcerned { directory } => {
             over_groups(change, key, record.done, STEP, |change, user, _| {
                 if let Some(user) = change.tx.get::<Users>(&(*directory, user.1))? {
@@ -217,6 +230,44 @@ fn expand(
             Ok(Part::of(&part, most))
         }
     }
+}
+
+/// Answers the brake's holds that nobody has answered yet.
+fn over_holds(
+    change: &mut Change<'_, '_>,
+    since: u64,
+    done: Option<Uuid>,
+    answer: Answer,
+) -> Result<Part, StoreError> {
+    let range = match done {
+        Some(done) => Range::all().after(&done),
+        None => Range::all(),
+    };
+    let rows = change.tx.scan::<Holds>(range)?.take(STEP);
+    let rows = rows.collect::<Result<Vec<_>, _>>()?;
+    let accounts: Vec<Uuid> = rows.iter().map(|(account, _)| *account).collect();
+    for (account, hold) in rows {
+        if hold.brake && hold.pinned.is_none() {
+            holds::answer_one(change, account, &hold, answer, since)?;
+        }
+    }
+    Ok(Part::of(&accounts, STEP))
+}
+
+/// Goes through what was taken: each goes with it, so that the next part begins at the front.
+fn over_removals(
+    change: &mut Change<'_, '_>,
+    mut each: impl FnMut(&mut Change<'_, '_>, (u64, Uuid)) -> Result<(), StoreError>,
+) -> Result<Part, StoreError> {
+    let rows = change.tx.keys::<Removals>(Range::all())?.take(STEP);
+    let rows = rows.collect::<Result<Vec<_>, _>>()?;
+    for key in &rows {
+        each(change, *key)?;
+    }
+    Ok(match rows.len() == STEP {
+        true => Part::Upto(None),
+        false => Part::Last,
+    })
 }
 
 /// How many users are a part, where each loses these groups.

@@ -1,29 +1,26 @@
 //! One step for one organization: a part of a wide change, then a batch of undecided accounts.
 
+use super::ask::Losses;
 use super::commit::{self, Decided};
-use super::decide::{Bound, Failure, Losses, Policies, Subject};
+use super::decide::{Failure, Subject};
+use super::setting::{Instead, Setting};
 use super::{Outcome, Shared, spread};
-use crate::access::gather::{Gatherer, Source};
-use crate::access::standing::Phases;
-use crate::access::{catalogue, mapping};
+use crate::access::catalogue;
 use crate::clock::Timestamp;
-use crate::directory::{deleted, erase, schemas};
-use crate::model::access::{ASSIGNMENTS_TO_ASK_AGAIN, DIRTY_BY_DUE, Decider, Dirty, DirtyRecord};
-use crate::model::plugins::{Bindings, Slot};
-use crate::model::tenancy::Directories;
-use crate::plugins::Plugins;
+use crate::directory::{deleted, erase};
+use crate::model::access::{ASSIGNMENTS_TO_ASK_AGAIN, DIRTY_BY_DUE, Dirty, DirtyRecord};
+use crate::model::plugins::Slot;
 use gatewright_sandbox::types;
 use gatewright_store::{
     Organization, OrganizationId, OrganizationScope, Range, Read, Reader, StoreError, WriteError,
 };
-use std::collections::HashMap;
 use std::time::Duration;
 use tracing::{error, warn};
 use uuid::Uuid;
 
 /// For each second that failing calls took, an organization that has more to decide rests for so
 /// many: whatever its policies do, they have no more than a quarter of a processor for it.
-const REST: u32 = 3;
+pub(super) const REST: u32 = 3;
 
 /// The wait where no instance was free.
 const CROWDED: Duration = Duration::from_millis(20);
@@ -31,8 +28,9 @@ const CROWDED: Duration = Duration::from_millis(20);
 /// How many accounts are decided in one call of a policy.
 pub(super) const BATCH: usize = 16;
 
+/// Why a step did not come to its end.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum StepError {
+pub(in crate::access) enum StepError {
     #[error("the store could not be read")]
     Store(#[from] StoreError),
     #[error("the decisions could not be stored")]
@@ -63,32 +61,27 @@ impl Shared {
 
     fn try_step(&self, organization: &Organization) -> Result<Outcome, StepError> {
         let now = self.clock.now();
+        let followed = catalogue::default::step(&self.store, organization, now)?;
         let spreading = spread::step(organization, now)?;
         let woken = wake_sleepers(organization, now)?;
         let forgot = deleted::forget(organization, now)?;
         let erasing = erase::begin(organization, now)?;
         let reader = organization.read()?;
+        // Behind the snapshot: a decision is never older than the facts that it saw.
+        let now = self.clock.now();
         let due = due(&reader, now, self.batch(organization.id()))?;
         if due.is_empty() {
-            return Ok(if spreading || woken || forgot || erasing {
+            return Ok(if followed || spreading || woken || forgot || erasing {
                 Outcome::More
             } else {
                 Outcome::Idle(next_due(&reader)?)
             });
         }
-        let policies = policies(&self.plugins, &reader)?;
-        let catalogue = catalogue::for_plugins(&catalogue::load(&reader)?);
-        let phases = Phases::read(&reader)?;
-        let (subjects, accounts) = subjects(&reader, &due, &catalogue, &self.plugins, &phases)?;
-        let context = types::Context {
-            now: now.0,
-            catalogue,
-            organization: organization.id().to_string(),
-            extra: Vec::new(),
-        };
+        let setting = Setting::read(&reader, &self.plugins, &Instead::default())?;
+        let (subjects, accounts) = subjects(&reader, &due, &setting)?;
         drop(reader);
         let mut losses = Losses::none();
-        let verdicts = policies.decide(&context, &subjects, accounts, &mut losses);
+        let verdicts = setting.decide(now, &subjects, accounts, &mut losses);
         let failures: Vec<Failure> = verdicts
             .iter()
             .filter_map(|verdict| verdict.as_ref().err().cloned())
@@ -100,7 +93,7 @@ impl Shared {
             .zip(verdicts)
             .map(|(subject, verdict)| Decided { subject, verdict })
             .collect();
-        commit::store(organization, now, batch, due, phases)?;
+        commit::store(organization, now, batch, due, setting.phases().clone())?;
         let probing = self.is_paused(organization.id());
         let failed = failures
             .iter()
@@ -183,60 +176,16 @@ fn wake_sleepers(organization: &Organization, now: Timestamp) -> Result<bool, St
     Ok(true)
 }
 
-fn policies(plugins: &Plugins, reader: &Reader<OrganizationScope>) -> Result<Policies, StepError> {
-    let bound = |slot: Slot| -> Result<Bound, StepError> {
-        let binding = reader.get::<Bindings>(&slot.name().to_owned())?;
-        let binding = binding.ok_or(StepError::Load(
-            slot,
-            crate::plugins::PluginError::Unbound { slot: slot.name() },
-        ))?;
-        let plugin = plugins
-            .load(&binding.plugin, &binding.grants)
-            .map_err(|error| StepError::Load(slot, error))?;
-        let about = &plugin.loaded().inspection().about;
-        let by = Decider {
-            slot,
-            place: 0,
-            plugin: about.name.clone(),
-            version: about.version.clone(),
-            binding: binding.version,
-        };
-        Ok(Bound { plugin, by })
-    };
-    let (lifecycle, role, seat) = (
-        bound(Slot::Lifecycle)?,
-        bound(Slot::Roles)?,
-        bound(Slot::Seats)?,
-    );
-    Policies::new(&lifecycle, &role, &seat).map_err(|(slot, error)| StepError::Load(slot, error))
-}
-
 /// Those to decide about, and what the policies are told of each.
 fn subjects(
     reader: &Reader<OrganizationScope>,
     due: &[(Uuid, DirtyRecord)],
-    catalogue: &types::Catalogue,
-    plugins: &Plugins,
-    phases: &Phases,
-) -> Result<(Vec<Subject>, Vec<types::Account>), StepError> {
-    let mapping = mapping::load(reader)?;
-    let mut directories = HashMap::new();
-    for row in reader.scan::<Directories>(Range::all())? {
-        let (id, directory) = row?;
-        if !directory.phase.in_force() {
-            continue;
-        }
-        let source = Source {
-            provider: plugins.name(&directory.provider),
-            profile: schemas::profile(reader, id, &directory)?,
-        };
-        directories.insert(id, source);
-    }
+    setting: &Setting,
+) -> Result<(Vec<Subject>, Vec<types::Account>), StoreError> {
     // Those that failed last time come last: see `Policies::decide`.
     let (trusted, suspect): (Vec<_>, Vec<_>) =
         due.iter().partition(|(_, dirty)| dirty.failures == 0);
-    let entries = &mapping.entries;
-    let mut gatherer = Gatherer::new(reader, entries, catalogue, &directories, phases)?;
+    let mut gatherer = setting.gatherer(reader)?;
     let mut subjects = Vec::with_capacity(due.len());
     let mut accounts = Vec::with_capacity(due.len());
     for (account, dirty) in trusted.into_iter().chain(suspect) {

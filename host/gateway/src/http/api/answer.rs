@@ -65,6 +65,15 @@ impl Answer {
         }
     }
 
+    /// What is being done and not done yet.
+    pub(super) fn accepted(body: Value) -> Self {
+        Self {
+            status: StatusCode::ACCEPTED,
+            body,
+            revision: None,
+        }
+    }
+
     /// Says which revision holds what the request wrote.
     pub(super) fn at_revision(mut self, revision: u64) -> Self {
         self.revision = Some(revision);

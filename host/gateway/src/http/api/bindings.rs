@@ -1,34 +1,17 @@
-//! `/bindings`: which policy decides in which slot.
+//! `/bindings`: which policies decide in which slot.
 
 use super::access::Administers;
 use super::answer::{Answer, Json};
 use super::error::ApiError;
 use crate::gateway::Gateway;
 use crate::http::Shared;
-use crate::model::plugins::{BindingRecord, Bindings, Slot};
+use crate::model::plugins::{BindingRecord, Bindings, Bound, Slot};
+use crate::plugins::PluginError;
 use crate::plugins::bindings;
 use axum::extract::{Path, State};
-use gatewright_sandbox::Grants;
 use gatewright_store::Read;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::HashMap;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct New {
-    /// Name or digest of an installed plugin.
-    plugin: String,
-    #[serde(default = "empty")]
-    settings: Value,
-    /// What it may grant; without it, everything in the catalogue.
-    #[serde(default)]
-    grants: Grants,
-}
-
-fn empty() -> Value {
-    json!({})
-}
 
 pub(super) async fn list(
     State(shared): State<Shared>,
@@ -62,34 +45,26 @@ pub(super) async fn show(
             let found = organization
                 .read()?
                 .get::<Bindings>(&slot.name().to_owned())?;
-            let binding =
-                found.ok_or(crate::plugins::PluginError::Unbound { slot: slot.name() })?;
+            let binding = found.ok_or(PluginError::Unbound { slot: slot.name() })?;
             Ok::<_, ApiError>(show_record(gateway, slot, &binding))
         })
         .await??;
     Ok(Answer::ok(shown))
 }
 
-/// Binds a plugin to a slot, once it has proven itself with its settings.
+/// Binds a plugin or a chain of them to a slot, once each has proven itself with its settings.
 pub(super) async fn bind(
     State(shared): State<Shared>,
     Administers(organization): Administers,
     Path(path): Path<HashMap<String, String>>,
-    Json(new): Json<New>,
+    Json(new): Json<bindings::New>,
 ) -> Result<Answer, ApiError> {
     let slot = slot(&path)?;
     let (shown, revision) = shared
         .gateway
         .run(move |gateway| {
-            let stored = bindings::bind(
-                &gateway.plugins,
-                &organization,
-                gateway.clock.now(),
-                slot,
-                &new.plugin,
-                new.settings,
-                new.grants,
-            )?;
+            let chain = bindings::prove(&gateway.plugins, slot, new)?;
+            let stored = bindings::bind(&organization, gateway.clock.now(), slot, chain)?;
             gateway.reconciler.retry(organization.id());
             Ok::<_, ApiError>((show_record(gateway, slot, &stored.value), stored.revision))
         })
@@ -122,14 +97,29 @@ fn slot(path: &HashMap<String, String>) -> Result<Slot, ApiError> {
     })
 }
 
+/// The fields of the first plugin stand beside the chain, where they were before there were chains.
+/// One plugin of a chain.
+pub(super) fn show_bound(gateway: &Gateway, one: &Bound) -> Value {
+    json!({
+        "plugin": gateway.plugins.name(&one.plugin),
+        "digest": one.plugin.digest,
+        "settings": one.plugin.settings,
+        "grants": one.grants,
+    })
+}
+
 fn show_record(gateway: &Gateway, slot: Slot, binding: &BindingRecord) -> Value {
+    let members = binding.chain.members();
+    let chain: Vec<Value> = members.map(|one| show_bound(gateway, one)).collect();
+    let first = &chain[0];
     json!({
         "slot": slot,
         "version": binding.version,
-        "plugin": gateway.plugins.name(&binding.plugin),
-        "digest": binding.plugin.digest,
-        "settings": binding.plugin.settings,
-        "grants": binding.grants,
+        "plugin": first["plugin"],
+        "digest": first["digest"],
+        "settings": first["settings"],
+        "grants": first["grants"],
+        "chain": chain,
         "bound": binding.bound.to_string(),
         "can_roll_back": !binding.previous.is_empty(),
     })

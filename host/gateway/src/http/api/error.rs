@@ -1,12 +1,16 @@
 //! The one place where what goes wrong in the API becomes an answer: a problem document
 //! (RFC 9457).
 
+use super::{catalogue, plans};
 use crate::access::catalogue::CatalogueError;
 use crate::access::domains::DomainError;
+use crate::access::guard::GuardError;
+use crate::access::guard::holds::HoldError;
 use crate::access::hand::HandError;
 use crate::access::import::ImportError;
 use crate::access::links::LinkError;
 use crate::access::mapping::MappingError;
+use crate::access::plan::PlanError;
 use crate::access::signals::SignalError;
 use crate::delivery::log::BadCursor;
 use crate::directory::error::FactError;
@@ -23,7 +27,7 @@ use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use gatewright_store::{EngineError, StoreError, WriteError};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// What the log says of an answer, beyond its status.
 #[derive(Clone)]
@@ -56,10 +60,19 @@ pub(super) enum ApiError {
     Json(String),
     #[error("query parameter {name}: {problem}")]
     Query { name: &'static str, problem: String },
+    #[error("header {name}: {problem}")]
+    Header {
+        name: &'static str,
+        problem: &'static str,
+    },
     #[error(transparent)]
     Cursor(#[from] BadCursor),
     #[error("the request cannot be run again: {0}")]
     Replay(#[from] NoReplay),
+    #[error(transparent)]
+    Guard(#[from] GuardError),
+    #[error(transparent)]
+    Hold(#[from] HoldError),
     #[error(transparent)]
     Hand(#[from] HandError),
     #[error(transparent)]
@@ -89,6 +102,8 @@ pub(super) enum ApiError {
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
     #[error(transparent)]
+    Plan(#[from] PlanError),
+    #[error(transparent)]
     Plugin(#[from] PluginError),
     #[error("the store failed")]
     Store(#[from] StoreError),
@@ -115,6 +130,7 @@ impl ApiError {
             Self::NoOrganizationInPath(_)
             | Self::Json(_)
             | Self::Query { .. }
+            | Self::Header { .. }
             | Self::Cursor(_)
             | Self::Body(BodyError::Broken)
             | Self::Fact(
@@ -134,6 +150,7 @@ impl ApiError {
                 | MappingError::TooMany(_),
             )
             | Self::Catalogue(CatalogueError::Invalid { .. })
+            | Self::Guard(GuardError::Window | GuardError::Share)
             | Self::Hand(HandError::Unknown { .. })
             | Self::Signal(SignalError::Name(_) | SignalError::TooMany | SignalError::Future)
             | Self::Import(ImportError::TooMany(_))
@@ -145,9 +162,15 @@ impl ApiError {
                 | PhaseError::Words
                 | PhaseError::Days,
             )
-            | Self::Plugin(PluginError::Load(_) | PluginError::WrongKind { .. }) => {
-                StatusCode::BAD_REQUEST
-            }
+            | Self::Plan(
+                PlanError::Nothing
+                | PlanError::Expires
+                | PlanError::Slot(_)
+                | PlanError::Mapping(_)
+                | PlanError::UnknownActing(_)
+                | PlanError::Words
+                | PlanError::Catalogue(CatalogueError::Invalid { .. }),
+            ) => StatusCode::BAD_REQUEST,
             Self::NoOrganization(_)
             | Self::NotFound { .. }
             | Self::NoSuchPath(_)
@@ -155,21 +178,27 @@ impl ApiError {
             | Self::Signal(SignalError::NoAccount(_))
             | Self::Domain(DomainError::Unknown(_))
             | Self::Phase(PhaseError::NoDirectory(_))
+            | Self::Hold(HoldError::Missing { .. } | HoldError::NothingTaken { .. })
             | Self::Fact(FactError::NotFound { .. })
             | Self::Tenancy(
                 TenancyError::NoOrganization(_)
                 | TenancyError::NoDirectory(_)
                 | TenancyError::NoToken(_),
             )
-            | Self::Plugin(PluginError::Unknown { .. } | PluginError::Unbound { .. }) => {
-                StatusCode::NOT_FOUND
-            }
+            | Self::Plan(PlanError::NotFound(_)) => StatusCode::NOT_FOUND,
+            Self::Plugin(error) | Self::Plan(PlanError::Plugin(error)) => of_plugin(error),
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Body(BodyError::TooLarge(_)) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Body(BodyError::TooSlow) => StatusCode::REQUEST_TIMEOUT,
-            Self::Catalogue(CatalogueError::InUse { .. })
+            Self::Catalogue(CatalogueError::InUse(_))
+            | Self::Hold(HoldError::LastOwner { .. })
             | Self::Tenancy(TenancyError::Form { .. } | TenancyError::Uninstalled(_))
-            | Self::Hand(HandError::FromGroup { .. } | HandError::Managed { .. })
+            | Self::Hand(
+                HandError::FromGroup { .. }
+                | HandError::Managed { .. }
+                | HandError::Full(_)
+                | HandError::LastOwner(_),
+            )
             | Self::Link(LinkError::NotWaiting(_) | LinkError::Claimed { .. })
             | Self::Domain(DomainError::TooMany | DomainError::NotShown { .. })
             | Self::Phase(PhaseError::Wrong { .. })
@@ -179,11 +208,24 @@ impl ApiError {
                 | FactError::ValueTaken { .. }
                 | FactError::GroupNameTaken(_),
             )
-            | Self::Plugin(PluginError::NothingBefore { .. })
+            | Self::Plan(
+                PlanError::TooMany
+                | PlanError::NotReady { .. }
+                | PlanError::Expired(_)
+                | PlanError::Outdated { .. }
+                | PlanError::LastOwner { .. }
+                | PlanError::NoOwner { .. }
+                | PlanError::LocksOutActing { .. }
+                | PlanError::Catalogue(CatalogueError::InUse(_)),
+            )
             | Self::Replay(NoReplay::Stranger | NoReplay::Gap | NoReplay::Masked | NoReplay::Cut) => {
                 StatusCode::CONFLICT
             }
-            Self::Fact(FactError::Changed { .. }) => StatusCode::PRECONDITION_FAILED,
+            Self::Fact(FactError::Changed { .. })
+            | Self::Catalogue(CatalogueError::Changed { .. })
+            | Self::Plan(PlanError::Catalogue(CatalogueError::Changed { .. })) => {
+                StatusCode::PRECONDITION_FAILED
+            }
             Self::Replay(NoReplay::Busy) | Self::NotFresh { .. } | Self::Dns(_) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
@@ -191,6 +233,8 @@ impl ApiError {
             | Self::Engine(_)
             | Self::Lost(_)
             | Self::Replay(NoReplay::Store(_))
+            | Self::Guard(GuardError::Store(_))
+            | Self::Hold(HoldError::Store(_))
             | Self::Hand(HandError::Store(_))
             | Self::Signal(SignalError::Store(_))
             | Self::Import(ImportError::Store(_))
@@ -201,10 +245,42 @@ impl ApiError {
             | Self::Tenancy(TenancyError::Store(_) | TenancyError::Engine(_))
             | Self::Mapping(MappingError::Store(_))
             | Self::Catalogue(CatalogueError::Store(_))
-            | Self::Plugin(PluginError::Store(_) | PluginError::Engine(_)) => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
+            | Self::Plan(
+                PlanError::Store(_)
+                | PlanError::Engine(_)
+                | PlanError::Catalogue(CatalogueError::Store(_)),
+            ) => StatusCode::INTERNAL_SERVER_ERROR,
         }
+    }
+}
+
+fn of_plugin(error: &PluginError) -> StatusCode {
+    match error {
+        PluginError::InChain { error, .. } => of_plugin(error),
+        PluginError::Load(_)
+        | PluginError::WrongKind { .. }
+        | PluginError::OneOrChain
+        | PluginError::ChainLength(_) => StatusCode::BAD_REQUEST,
+        PluginError::Unknown { .. } | PluginError::Unbound { .. } => StatusCode::NOT_FOUND,
+        PluginError::NothingBefore { .. } => StatusCode::CONFLICT,
+        PluginError::Store(_) | PluginError::Engine(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+impl ApiError {
+    /// What the answer has beside its sentence, under a name of its own.
+    fn more(&self) -> Option<(&'static str, Value)> {
+        if let Self::Plan(PlanError::Outdated { differences, .. }) = self
+            && !differences.is_empty()
+        {
+            return Some(("differences", plans::show_differences(differences)));
+        }
+        if let Self::Catalogue(CatalogueError::InUse(uses))
+        | Self::Plan(PlanError::Catalogue(CatalogueError::InUse(uses))) = self
+        {
+            return Some(("used_by", catalogue::show_uses(uses)));
+        }
+        None
     }
 }
 
@@ -217,15 +293,21 @@ impl IntoResponse for ApiError {
                               answer's Gatewright-Request-Id"
                 .to_owned(),
             // Why a component was refused is what its author needs.
-            Self::Plugin(PluginError::Load(_)) => chain(&self),
+            Self::Plugin(PluginError::Load(_) | PluginError::InChain { .. })
+            | Self::Plan(PlanError::Plugin(PluginError::Load(_) | PluginError::InChain { .. })) => {
+                chain(&self)
+            }
             other => other.to_string(),
         };
-        let body = json!({
+        let mut body = json!({
             "type": "about:blank",
             "title": status.canonical_reason().unwrap_or("Error"),
             "status": status.as_u16(),
             "detail": detail,
         });
+        if let Some((name, more)) = self.more() {
+            body[name] = more;
+        }
         let mut response = (status, body.to_string()).into_response();
         let headers = response.headers_mut();
         headers.insert(

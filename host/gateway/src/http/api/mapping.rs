@@ -1,11 +1,11 @@
-//! `/mapping` and `/catalogue`.
+//! `/mapping`.
 
 use super::access::{Administers, Reads};
 use super::answer::{Answer, Json};
 use super::error::ApiError;
-use crate::access::{catalogue, mapping};
+use crate::access::mapping;
 use crate::http::Shared;
-use crate::model::access::{Catalogue, MappingRecord};
+use crate::model::access::MappingRecord;
 use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -43,35 +43,6 @@ pub(super) async fn replace(
         })
         .await??;
     Ok(Answer::ok(show_record(&stored.value)).at_revision(stored.revision))
-}
-
-pub(super) async fn catalogue(
-    State(shared): State<Shared>,
-    Reads(organization): Reads,
-) -> Result<Answer, ApiError> {
-    let found = shared
-        .gateway
-        .run(move |_| Ok::<_, ApiError>(catalogue::load(&organization.read()?)?))
-        .await??;
-    Ok(Answer::ok(json!(found)))
-}
-
-/// Replaces the catalogue as a whole.
-pub(super) async fn replace_catalogue(
-    State(shared): State<Shared>,
-    Administers(organization): Administers,
-    Json(new): Json<Catalogue>,
-) -> Result<Answer, ApiError> {
-    let shown = json!(new);
-    let stored = shared
-        .gateway
-        .run(move |gateway| {
-            let stored = catalogue::replace(&organization, gateway.clock.now(), new)?;
-            gateway.reconciler.retry(organization.id());
-            Ok::<_, ApiError>(stored)
-        })
-        .await??;
-    Ok(Answer::ok(shown).at_revision(stored.revision))
 }
 
 fn show_record(mapping: &MappingRecord) -> Value {

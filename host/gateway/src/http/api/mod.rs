@@ -8,18 +8,22 @@ mod access;
 mod accounts;
 mod answer;
 mod bindings;
+mod catalogue;
 mod deleted;
 mod directories;
 mod domains;
 mod error;
 mod events;
 mod groups;
+mod guards;
 mod hand;
+mod history;
 mod import;
 mod links;
 mod mapping;
 mod organizations;
 mod phases;
+mod plans;
 mod plugins;
 mod requests;
 mod schemas;
@@ -44,6 +48,10 @@ pub(super) fn router(shared: &Shared) -> Router<Shared> {
             get(organizations::list).post(organizations::create),
         )
         .route("/plugins", get(plugins::list).post(plugins::install))
+        .route(
+            "/default-catalogue",
+            get(catalogue::show_default).put(catalogue::replace_default),
+        )
         .merge(organization())
         .nest("/organizations/{organization}", organization())
         .fallback(unknown)
@@ -120,8 +128,24 @@ fn organization() -> Router<Shared> {
         .route("/mapping", get(mapping::show).put(mapping::replace))
         .route(
             "/catalogue",
-            get(mapping::catalogue).put(mapping::replace_catalogue),
+            get(catalogue::show)
+                .put(catalogue::replace)
+                .delete(catalogue::follow),
         )
+        .route("/accounts/{account}/explain", get(history::explain))
+        .route("/accounts/{account}/history", get(history::of_account))
+        .route("/history", get(history::at))
+        .route("/guards", get(guards::show).put(guards::set))
+        .route("/holds", get(guards::holds))
+        .route("/holds/{answer}", post(guards::answer))
+        .route("/removals", get(guards::removals))
+        .route("/removals/restore", post(guards::restore))
+        .route("/removals/accept", post(guards::accept))
+        .route("/catalogue/versions", get(catalogue::list))
+        .route("/plans", get(plans::list).post(plans::create))
+        .route("/plans/{plan}", get(plans::show).delete(plans::delete))
+        .route("/plans/{plan}/accounts", get(plans::accounts))
+        .route("/plans/{plan}/confirm", post(plans::confirm))
         .route("/bindings", get(bindings::list))
         .route("/bindings/{slot}", get(bindings::show).put(bindings::bind))
         .route("/bindings/{slot}/rollback", post(bindings::roll_back))

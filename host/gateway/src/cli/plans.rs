@@ -1,0 +1,416 @@
+//! `gatewright plan` and `gatewright plans`: what a change would come to, and confirming it.
+
+use super::client::Connection;
+use super::manage::{cell, document, parse, show};
+use super::output::{self, CliError};
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How many accounts are printed where --all is not given.
+const SHOWN: usize = 50;
+
+/// How often the gateway is asked how far a plan is.
+const POLL: Duration = Duration::from_millis(200);
+
+#[derive(Args)]
+pub(super) struct Plan {
+    #[command(flatten)]
+    connection: Connection,
+    /// Another mapping: a JSON file as `gatewright mapping get` prints it
+    #[arg(long, value_name = "FILE")]
+    mapping: Option<PathBuf>,
+    /// Another catalogue: a JSON file as `gatewright catalogue get` prints it
+    #[arg(long, value_name = "FILE")]
+    catalogue: Option<PathBuf>,
+    /// Another binding of a slot: roles=PLUGIN, or roles=PLUGIN:{"default_role":"Viewer"} with settings.
+    /// Can be given for each slot
+    #[arg(long, value_name = "SLOT=PLUGIN")]
+    bind: Vec<String>,
+    /// For how many hours it can be confirmed
+    #[arg(long, value_name = "HOURS", default_value_t = 24)]
+    expires_hours: u32,
+    /// Confirm it as soon as it is computed and printed
+    #[arg(long)]
+    confirm: bool,
+    #[command(flatten)]
+    confirmation: Confirmation,
+    /// Print all accounts that change, not the first 50
+    #[arg(long)]
+    all: bool,
+}
+
+#[derive(Args)]
+struct Confirmation {
+    /// Who confirms, by email or account id: refused where that person would lose the owner role
+    #[arg(long, value_name = "WHO")]
+    acting: Option<String>,
+    /// Accept that nobody, or not you, is owner afterwards: "I accept to be locked out"
+    #[arg(long, value_name = "WORDS")]
+    accept_lockout: Option<String>,
+}
+
+impl Confirmation {
+    fn body(&self) -> Value {
+        let mut body = json!({});
+        if let Some(acting) = &self.acting {
+            body["acting"] = acting.as_str().into();
+        }
+        if let Some(words) = &self.accept_lockout {
+            body["accept_lockout"] = words.as_str().into();
+        }
+        body
+    }
+}
+
+impl Plan {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let to = &self.connection;
+        let mut body = json!({ "expires_hours": self.expires_hours });
+        if let Some(file) = &self.mapping {
+            body["mapping"] = document(file)?;
+        }
+        if let Some(file) = &self.catalogue {
+            body["catalogue"] = document(file)?;
+        }
+        for bind in &self.bind {
+            let (slot, binding) = binding(bind)?;
+            body["bindings"][slot] = binding;
+        }
+        let made = to.post(&to.path("/plans"), &body)?;
+        let id = cell(&made, "id");
+        let plan = wait(to, &id)?;
+        if let Some(why) = plan["why"].as_str() {
+            return Err(CliError::Refused(format!("plan {id}: {why}")));
+        }
+        let accounts = if self.all || to.json {
+            accounts(to, &id, usize::MAX)?
+        } else {
+            accounts(to, &id, SHOWN)?
+        };
+        let mut shown = plan;
+        if self.confirm {
+            let path = to.path(&format!("/plans/{id}/confirm"));
+            shown = to
+                .post(&path, &self.confirmation.body())
+                .map_err(|error| see(error, &id))?;
+        }
+        if to.json {
+            shown["accounts"] = accounts.into();
+            output::json(&shown);
+            return Ok(());
+        }
+        print(&shown, &accounts);
+        if self.confirm {
+            confirmed(&shown);
+        } else {
+            output::line("");
+            output::line(&format!(
+                "Nothing has changed yet. To apply it: gatewright plans confirm {id}"
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Says where the plan is that could not be confirmed: a command that fails prints nothing else.
+fn see(error: CliError, id: &str) -> CliError {
+    match error {
+        CliError::Refused(why) => {
+            CliError::Refused(format!("{why} (gatewright plans show {id} has the plan)"))
+        }
+        other => other,
+    }
+}
+
+/// `roles=group-roles` or `roles=group-roles:{"default_role":"Viewer"}`.
+fn binding(text: &str) -> Result<(&str, Value), CliError> {
+    let usage = || {
+        CliError::Usage(format!(
+            "--bind {text}: write SLOT=PLUGIN or SLOT=PLUGIN:SETTINGS"
+        ))
+    };
+    let (slot, rest) = text.split_once('=').ok_or_else(usage)?;
+    let (plugin, settings) = match rest.split_once(':') {
+        Some((plugin, settings)) => (plugin, parse("--bind", settings)?),
+        None => (rest, json!({})),
+    };
+    if slot.is_empty() || plugin.is_empty() {
+        return Err(usage());
+    }
+    Ok((slot, json!({ "plugin": plugin, "settings": settings })))
+}
+
+#[derive(Args)]
+pub(super) struct Plans {
+    #[command(flatten)]
+    connection: Connection,
+    #[command(subcommand)]
+    action: PlansAction,
+}
+
+#[derive(Subcommand)]
+enum PlansAction {
+    /// List them, the oldest first
+    List,
+    /// Show one, with the accounts that it changes
+    Show {
+        /// Its id
+        id: String,
+        /// Only accounts that change in this way: gains, loses, role-up, role-down, activated,
+        /// deactivated, deleted or failed
+        #[arg(long)]
+        kind: Option<String>,
+    },
+    /// Apply one as it was shown; refused where that is no longer so
+    Confirm {
+        /// Its id
+        id: String,
+        #[command(flatten)]
+        confirmation: Confirmation,
+    },
+    /// Forget one; nothing that it proposes comes into force
+    Delete {
+        /// Its id
+        id: String,
+    },
+}
+
+impl Plans {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let to = &self.connection;
+        match self.action {
+            PlansAction::List => {
+                let answer = to.get(&to.path("/plans"))?;
+                let columns = [
+                    "id",
+                    "state",
+                    "/counts/accounts",
+                    "changes",
+                    "created",
+                    "expires",
+                ];
+                show(to, &answer, "plans", &columns);
+            }
+            PlansAction::Show { id, kind } => {
+                let mut plan = to.get(&to.path(&format!("/plans/{id}")))?;
+                let filter = kind.map_or_else(String::new, |kind| format!("&kind={kind}"));
+                let accounts = pages(to, &id, &filter, usize::MAX)?;
+                if to.json {
+                    plan["accounts"] = accounts.into();
+                    output::json(&plan);
+                } else {
+                    print(&plan, &accounts);
+                }
+            }
+            PlansAction::Confirm { id, confirmation } => {
+                let path = to.path(&format!("/plans/{id}/confirm"));
+                let plan = to.post(&path, &confirmation.body())?;
+                if to.json {
+                    output::json(&plan);
+                } else {
+                    confirmed(&plan);
+                }
+            }
+            PlansAction::Delete { id } => {
+                let answer = to.delete(&to.path(&format!("/plans/{id}")))?;
+                if to.json {
+                    output::json(&answer);
+                } else {
+                    output::line(&format!("plan {id} is deleted"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Waits until a plan is computed, and says how far it is to a person who looks on.
+fn wait(to: &Connection, id: &str) -> Result<Value, CliError> {
+    let path = to.path(&format!("/plans/{id}"));
+    let watched = !to.json && std::io::stderr().is_terminal();
+    loop {
+        let plan = to.get(&path)?;
+        let computing = plan["state"] == "computing";
+        if watched {
+            let progress = &plan["progress"];
+            let (done, all) = (&progress["considered"], &progress["of_about"]);
+            let end = if computing { "" } else { "\n" };
+            let mut to = std::io::stderr().lock();
+            // Nobody to tell is no fault.
+            let _ = write!(to, "\rcomputing: {done} of about {all} accounts{end}");
+            let _ = to.flush();
+        }
+        if !computing {
+            return Ok(plan);
+        }
+        std::thread::sleep(POLL);
+    }
+}
+
+fn accounts(to: &Connection, id: &str, most: usize) -> Result<Vec<Value>, CliError> {
+    pages(to, id, "", most)
+}
+
+fn pages(to: &Connection, id: &str, filter: &str, most: usize) -> Result<Vec<Value>, CliError> {
+    let mut accounts = Vec::new();
+    let mut after = String::new();
+    while accounts.len() < most {
+        let limit = (most - accounts.len()).min(1_000);
+        let path = format!("/plans/{id}/accounts?limit={limit}{filter}{after}");
+        let page = to.get(&to.path(&path))?;
+        accounts.extend(page["accounts"].as_array().cloned().unwrap_or_default());
+        match page["next"].as_str() {
+            Some(next) => after = format!("&after={next}"),
+            None => break,
+        }
+    }
+    Ok(accounts)
+}
+
+fn print(plan: &Value, accounts: &[Value]) {
+    let counts = &plan["counts"];
+    output::line(&format!(
+        "plan {}: {}",
+        cell(plan, "id"),
+        cell(plan, "state")
+    ));
+    if let Some(why) = plan["why"].as_str() {
+        output::line(&format!("  {why}"));
+    }
+    let changed = counts["accounts"].as_u64().unwrap_or(0);
+    let considered = cell(&plan["progress"], "considered");
+    output::line(&format!("{changed} of {considered} accounts change"));
+    if !accounts.is_empty() {
+        output::line("");
+        let rows: Vec<Vec<String>> = accounts.iter().map(row).collect();
+        output::table(&["who", "how", "before", "after", "why"], &rows);
+        let concerned = changed + counts["failed"].as_u64().unwrap_or(0);
+        let left = concerned.saturating_sub(accounts.len() as u64);
+        if left > 0 {
+            output::line(&format!("and {left} more"));
+        }
+    }
+    output::line("");
+    let named: Vec<String> = counts
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(name, count)| *name != "accounts" && count.as_u64() > Some(0))
+        .map(|(name, count)| format!("{name} {count}"))
+        .collect();
+    if !named.is_empty() {
+        output::line(&format!("counts: {}", named.join(", ")));
+    }
+    let most: Vec<String> = plan["most_losses"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|one| format!("{} ({})", cell(one, "label"), cell(one, "losses")))
+        .collect();
+    if !most.is_empty() {
+        output::line(&format!("lose the most: {}", most.join(", ")));
+    }
+    owners(plan);
+}
+
+fn owners(plan: &Value) {
+    let owners = &plan["owners"];
+    let role = cell(owners, "role");
+    if owners["remains"] == true {
+        let some: Vec<String> = owners["accounts"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|owner| cell(owner, "label"))
+            .collect();
+        output::line(&format!(
+            "active with the role {role} afterwards: {} ({})",
+            cell(owners, "count"),
+            some.join(", ")
+        ));
+    } else if plan["state"] != "computing" {
+        output::line(&format!("NOBODY active has the role {role} afterwards"));
+    }
+}
+
+fn row(account: &Value) -> Vec<String> {
+    let (before, after) = (&account["before"], &account["after"]);
+    let kinds: Vec<&str> = account["kinds"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    vec![
+        cell(account, "label"),
+        kinds.join(" "),
+        holding(before),
+        holding(after),
+        account["failure"]
+            .as_str()
+            .map_or_else(|| why(before, after), str::to_owned),
+    ]
+}
+
+/// Status where it is not active, then role, custom roles and seats.
+fn holding(side: &Value) -> String {
+    let mut parts = Vec::new();
+    if side["status"] != "active" {
+        parts.push(cell(side, "status"));
+    }
+    parts.extend(grants(side).map(|grant| cell(grant, "name")));
+    if parts.is_empty() {
+        parts.push("nothing".to_owned());
+    }
+    parts.join(", ")
+}
+
+/// The reasons of what is new, or of what is left where nothing is.
+fn why(before: &Value, after: &Value) -> String {
+    if before["status"] != after["status"] {
+        return cell(after, "status_reason");
+    }
+    let had: Vec<String> = grants(before).map(|grant| cell(grant, "name")).collect();
+    let new = |grant: &&Value| !had.contains(&cell(grant, "name"));
+    let mut reasons: Vec<String> = grants(after)
+        .filter(new)
+        .map(|grant| format!("{}: {}", cell(grant, "name"), cell(grant, "reason")))
+        .collect();
+    if reasons.is_empty() {
+        let left: Vec<String> = grants(after).map(|grant| cell(grant, "name")).collect();
+        let gone = grants(before).filter(|grant| !left.contains(&cell(grant, "name")));
+        reasons.extend(gone.map(|grant| {
+            format!(
+                "no longer {}: was {}",
+                cell(grant, "name"),
+                cell(grant, "reason")
+            )
+        }));
+    }
+    reasons.join("; ")
+}
+
+fn grants(side: &Value) -> impl Iterator<Item = &Value> {
+    let role = Some(&side["role"]).filter(|role| !role.is_null());
+    let lists = ["custom_roles", "seats"].map(|list| side[list].as_array());
+    role.into_iter()
+        .chain(lists.into_iter().flatten().flatten())
+}
+
+fn confirmed(plan: &Value) {
+    output::line("");
+    if plan["state"] == "confirmed" {
+        output::line(&format!(
+            "confirmed at revision {}",
+            cell(&plan["confirmed"], "revision")
+        ));
+    } else {
+        output::line(&format!(
+            "still being applied: see gatewright plans show {}",
+            cell(plan, "id")
+        ));
+    }
+}
