@@ -42,8 +42,7 @@ pub struct Gathered {
     pub assignment: Option<AssignmentRecord>,
     /// The ids of the entries in the account's `mapping`, by their places.
     pub entries: Vec<Uuid>,
-    /// Whether a provider says of at least one of its users that it is active, or another source of
-    /// the person.
+    /// Whether a provider says of at least one of its users that it is active.
     pub any_user_active: bool,
     /// The ended memberships that the policies are told of: consumed by the decision.
     pub ended: Vec<(Uuid, Uuid, Uuid)>,
@@ -168,8 +167,7 @@ impl<'a, R: Read<OrganizationScope>> Gatherer<'a, R> {
         memberships.append(&mut past);
         let (entries, mapping) = self.matching(&memberships);
         let signals = self.signals(id)?;
-        let any_user_active =
-            users.iter().any(|user| user.active) || signals.iter().any(|signal| signal.active);
+        let any_user_active = users.iter().any(|user| user.active);
         let input = types::Account {
             id: id.to_string(),
             status: status(record.status),

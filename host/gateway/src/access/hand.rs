@@ -243,7 +243,7 @@ fn unmanaged(
         None => None,
     };
     Err(HandError::Managed {
-        directory: directory.map_or_else(|| "deleted".to_owned(), |record| record.name),
+        directory: directory.map_or_else(|| "that had the user".to_owned(), |record| record.name),
         label: record.label,
         from,
     })

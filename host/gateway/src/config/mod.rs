@@ -321,6 +321,15 @@ mod tests {
     }
 
     #[test]
+    fn a_resolver_is_an_address() {
+        let with = |address: &str| parse(&format!("{LEAST}[dns]\nresolver = \"{address}\"\n"));
+        let resolver = with("10.0.0.2:53").unwrap().options.resolver;
+        assert_eq!(resolver, Some(([10, 0, 0, 2], 53).into()));
+        assert!(parse(LEAST).unwrap().options.resolver.is_none());
+        assert!(with("dns.acme.test").unwrap_err()[0].contains("dns.resolver: "));
+    }
+
+    #[test]
     fn half_a_tls_section_is_a_mistake() {
         let half = LEAST.replace("[storage]", "[server.tls]\nkey = \"k.pem\"\n[storage]");
         assert!(parse(&half).unwrap_err()[0].contains("server.tls: needs both"));

@@ -14,8 +14,8 @@ use gatewright_store::{
 use serde_json::json;
 use uuid::Uuid;
 
-/// Rows that are erased in one step.
-const STEP: usize = 500;
+/// Resources and memberships that are erased in one step: some rows each.
+const STEP: usize = 200;
 
 /// Says when the facts of a directory are to be erased.
 pub(super) fn later(

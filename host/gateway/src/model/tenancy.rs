@@ -28,8 +28,8 @@ pub enum Purpose {
         /// The directory.
         directory: Uuid,
     },
-    /// The application's access to what was decided for one organization. Reads only, but for
-    /// taking a kept seat away.
+    /// The application's access to one organization. It reads what was decided, brings its accounts,
+    /// gives and takes by hand what no directory does, and reports signals.
     Application {
         /// The organization.
         organization: Uuid,

@@ -93,7 +93,7 @@ fn the_same_can_be_brought_again_and_again() {
         .collect();
     assert!(
         kinds.ends_with(&[
-            json!("account.changed"),
+            json!("account.deactivated"),
             json!("grant.removed"),
             json!("grant.added")
         ]),

@@ -115,6 +115,34 @@ fn only_a_signal_that_is_stored_already_defers_what_a_deactivation_does_at_once(
 }
 
 #[test]
+fn what_is_deferred_is_for_the_lifecycle_policy_to_say() {
+    let tenant = Tenant::new("Deferred to a policy");
+    let [ada, bob] = [ADA, "bob@acme.test"].map(|name| tenant.user(name).id());
+    let path = path_of(&tenant.account(ADA));
+    let _ = signal(&tenant, &path, &json!({ "active": true })).expect(200);
+    let operation =
+        json!({ "Operations": [{ "op": "replace", "path": "active", "value": false }] });
+    for user in [ada, bob] {
+        let _ = tenant.scim.patch(&format!("/Users/{user}"), &operation);
+    }
+    // Of Bob the host says it, at once; of Ada the policy, in its own words.
+    let _ = tenant.accounts();
+    let taken: Vec<String> = tenant
+        .events(1_000)
+        .into_iter()
+        .filter(|event| event["type"] == "account.deactivated")
+        .map(|event| event["data"]["reason"].as_str().unwrap().to_owned())
+        .collect();
+    let host = "the identity provider deactivated the user";
+    assert_eq!(
+        taken.iter().filter(|reason| *reason == host).count(),
+        1,
+        "{taken:?}"
+    );
+    assert_eq!(taken.len(), 2, "{taken:?}");
+}
+
+#[test]
 fn a_deletion_is_deferred_too_and_what_becomes_of_it_is_for_the_lifecycle_policy() {
     let tenant = Tenant::new("Deferred deletion");
     let ada = tenant.user(ADA).id();

@@ -2,10 +2,12 @@
 
 use super::*;
 use crate::access::gather::{Gatherer, Source};
+use crate::access::signals;
 use crate::clock::Random;
 use crate::directory::{Directory, Moment, groups, users};
 use crate::model::access::Dirty;
 use crate::model::facts::Ended;
+use crate::model::people::SignalRecord;
 use crate::model::plugins::PluginRef;
 use crate::model::tenancy::{Behaviour, Directories, DirectoryRecord, Phase};
 use gatewright_sandbox::types;
@@ -342,4 +344,24 @@ fn a_request_writes_no_row_for_each_member_of_what_it_takes_away() {
     assert_eq!(world.rows(), (3 * COUNT, COUNT, 0));
     let told = world.decide_all(&accounts);
     assert!(told.iter().all(|told| told == &["Crowd", "High", "Middle"]));
+}
+
+#[test]
+fn policies_are_told_what_other_sources_say() {
+    let world = World::new();
+    let user = world.user("ada");
+    let account = world.account(user);
+    let put = |source: &str, active: bool| {
+        let now = world.moment().now;
+        let signal = SignalRecord { active, at: now };
+        signals::put(&world.directory.organization, now, account, source, signal).unwrap();
+        now.0
+    };
+    assert_eq!(world.gather(account).1.signals.len(), 0);
+    let (sso, chat) = (put("sso", true), put("chat", false));
+    let told = world.gather(account).1.signals;
+    let told: Vec<_> = (told.iter())
+        .map(|signal| (signal.source.as_str(), signal.active, signal.at))
+        .collect();
+    assert_eq!(told, [("chat", false, chat), ("sso", true, sso)]);
 }
