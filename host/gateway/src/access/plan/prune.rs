@@ -180,7 +180,6 @@ mod tests {
                     seen: (1, Uuid::max()),
                     considered: 0,
                     counts: Counts::default(),
-                    lockout_accepted: false,
                     differences: Vec::new(),
                     different: 0,
                 };
