@@ -136,7 +136,7 @@ pub struct RequestLogRecord {
 
 raw_table! {
     /// Logged requests, each value a [`RequestSegment`] as JSON.
-    pub struct RequestSegments = 140, "request segments", OrganizationScope, SegmentKey;
+    pub struct RequestSegments = 137, "request segments", OrganizationScope, SegmentKey;
 }
 raw_table! {
     /// The details of a segment's requests, as JSON, one behind the other. Apart, so that a list does

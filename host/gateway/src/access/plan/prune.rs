@@ -144,7 +144,7 @@ where
 mod tests {
     use super::*;
     use crate::access::plan::{delete, find};
-    use crate::model::access::{AccountStatus, Dirty};
+    use crate::model::access::{AccountOrigin, AccountRecord, AccountStatus, Accounts, Dirty};
     use crate::model::plans::{
         ChangeKind, Counts, Holding, PlannedRecord, ProposalRecord, Watching,
     };
@@ -259,10 +259,31 @@ mod tests {
         assert_eq!(next(&reader).unwrap(), None);
     }
 
+    /// What is marked has to be there.
+    fn account(change: &mut Change<'_, '_>, id: Uuid) -> Result<(), StoreError> {
+        let record = AccountRecord {
+            users: Vec::new(),
+            status: AccountStatus::Active,
+            status_reason: String::new(),
+            created: Timestamp(0),
+            label: String::new(),
+            origin: AccountOrigin::Directory,
+            external_id: None,
+            email: None,
+            free: false,
+            left: None,
+        };
+        change.tx.put::<Accounts>(&id, &record)
+    }
+
     #[test]
     fn what_happens_to_accounts_is_noted_while_a_plan_is_open() {
         let world = World::new(1);
         let (planned, other) = (Uuid::from_u128(0), Uuid::from_u128(9));
+        world.change(move |change| {
+            account(change, planned)?;
+            account(change, other)
+        });
         world.change(move |change| {
             change.mark(planned)?;
             change.mark(other)
@@ -279,6 +300,10 @@ mod tests {
     fn a_mark_names_the_plan_that_shows_the_account_until_its_own_facts_change() {
         let world = World::new(1);
         let (shown, unshown) = (Uuid::from_u128(0), Uuid::from_u128(9));
+        world.change(move |change| {
+            account(change, shown)?;
+            account(change, unshown)
+        });
         let plan_of = |account: Uuid| {
             let reader = world.organization.read().unwrap();
             reader.get::<Dirty>(&account).unwrap().unwrap().plan
