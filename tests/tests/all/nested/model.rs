@@ -1,7 +1,7 @@
 //! Many changes in any order, beside a model that is too simple to be wrong.
 
 use super::{adding, found, path, removing};
-use crate::shared::Tenant;
+use crate::shared::{Dice, Tenant};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,19 +36,6 @@ impl Model {
             }
             above = grown;
         }
-    }
-}
-
-/// Numbers that look random, and are the same in each run.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, most: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % most
     }
 }
 

@@ -2,26 +2,13 @@
 //! that was refused had really changed.
 
 use super::{confirm, holding, planned};
-use crate::shared::Tenant;
+use crate::shared::{Dice, Tenant};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 const USERS: usize = 9;
 const GROUPS: usize = 5;
 const ROUNDS: usize = 60;
-
-/// Numbers that look random, and are the same in each run.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, most: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % most
-    }
-}
 
 struct World {
     tenant: Tenant,

@@ -1,6 +1,8 @@
 //! What stands between a decision and what it would take: the last owner, the brake on mass
 //! removal, the number of seats; and what is told of each grant.
 
+mod model;
+
 use crate::shared::Tenant;
 use gatewright_tests::Reply;
 use serde_json::{Value, json};
