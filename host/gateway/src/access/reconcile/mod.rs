@@ -292,7 +292,7 @@ impl Shared {
         if self.is_paused(organization) {
             1
         } else {
-            step::BATCH
+            step::ACCOUNTS
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::ask::Losses;
 use super::commit::{self, Decided};
-use super::decide::{Failure, Subject};
+use super::decide::{Failure, Subject, Wanted};
 use super::setting::{Instead, Setting};
 use super::{Outcome, Shared, spread};
 use crate::access::catalogue;
@@ -27,6 +27,10 @@ const CROWDED: Duration = Duration::from_millis(20);
 
 /// How many accounts are decided in one call of a policy.
 pub(super) const BATCH: usize = 16;
+
+/// How many accounts are decided in one step. They share what is read of mapping, catalogue and
+/// bindings, and one transaction of some ten rows each.
+pub(super) const ACCOUNTS: usize = 64;
 
 /// Why a step did not come to its end.
 #[derive(Debug, thiserror::Error)]
@@ -81,7 +85,7 @@ impl Shared {
         let (subjects, accounts) = subjects(&reader, &due, &setting)?;
         drop(reader);
         let mut losses = Losses::none();
-        let verdicts = setting.decide(now, &subjects, accounts, &mut losses);
+        let verdicts = decide(&setting, now, &subjects, accounts, &mut losses);
         let failures: Vec<Failure> = verdicts
             .iter()
             .filter_map(|verdict| verdict.as_ref().err().cloned())
@@ -114,6 +118,23 @@ impl Shared {
             Outcome::Tired(rest)
         })
     }
+}
+
+/// Decides about each subject, [`BATCH`] in one call of a policy.
+fn decide(
+    setting: &Setting,
+    now: Timestamp,
+    subjects: &[Subject],
+    accounts: Vec<types::Account>,
+    losses: &mut Losses,
+) -> Vec<Result<Wanted, Failure>> {
+    let mut accounts = accounts.into_iter();
+    let mut verdicts = Vec::with_capacity(subjects.len());
+    for part in subjects.chunks(BATCH) {
+        let told = accounts.by_ref().take(part.len()).collect();
+        verdicts.extend(setting.decide(now, part, told, losses));
+    }
+    verdicts
 }
 
 /// Undecided accounts that may be tried now, the longest waiting first.
