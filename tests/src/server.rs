@@ -22,6 +22,8 @@ pub struct Start {
     pub rate: Option<u32>,
     /// The DNS resolver that it asks.
     pub resolver: Option<SocketAddr>,
+    /// Whether its clock is moved on by [`Server::move_on`].
+    pub clock: bool,
     /// Where its data is and stays; none: a folder that goes with it.
     pub folder: Option<PathBuf>,
 }
@@ -132,6 +134,13 @@ impl Server {
         if let Some(resolver) = self.start.resolver {
             command.args(["--resolver", &resolver.to_string()]);
         }
+        if self.start.clock {
+            let file = self.clock();
+            if !file.exists() {
+                std::fs::write(&file, "0s").unwrap();
+            }
+            command.arg("--clock").arg(file);
+        }
         if let Some(mapping) = &self.start.mapping {
             let file = self.folder.join("mapping.json");
             std::fs::write(&file, mapping.to_string()).unwrap();
@@ -146,6 +155,16 @@ impl Server {
         }
         self.line = serde_json::from_str(&line).unwrap();
         self.child = Some(child);
+    }
+
+    /// Moves its clock on by a span such as `31d`, counted from the machine's time.
+    pub fn move_on(&self, span: &str) {
+        assert!(self.start.clock, "its clock is the machine's");
+        std::fs::write(self.clock(), span).unwrap();
+    }
+
+    fn clock(&self) -> PathBuf {
+        self.folder.join("clock")
     }
 
     /// Its data folder.

@@ -3,8 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use uuid::Uuid;
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
@@ -38,9 +40,30 @@ impl From<Timestamp> for jiff::Timestamp {
     }
 }
 
+/// The longest that a thread sleeps between two looks at the clock, in milliseconds: the machine's
+/// goes on by itself, one that is moved by hand has to be looked at.
+const LONGEST_SLEEP: u64 = 60_000;
+const LONGEST_SLEEP_BY_HAND: u64 = 20;
+
 /// Where the time comes from.
 #[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+pub struct Clock {
+    read: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    longest_sleep: u64,
+}
+
+/// Why a file does not say how far a clock is moved.
+#[derive(Debug, thiserror::Error)]
+pub enum ShiftError {
+    /// It cannot be read.
+    #[error("the file cannot be read")]
+    Read(#[source] std::io::Error),
+    /// It holds something else.
+    #[error(
+        "the file has to hold a span of days, hours, minutes and seconds, such as `90d` or `1h 30m`"
+    )]
+    Span(#[source] jiff::Error),
+}
 
 impl Clock {
     /// The machine's clock.
@@ -58,14 +81,56 @@ impl Clock {
 
     /// A clock that answers what `now` returns, for tests.
     pub fn from_fn(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        Self(Arc::new(now))
+        Self {
+            read: Arc::new(now),
+            longest_sleep: LONGEST_SLEEP,
+        }
+    }
+
+    /// The machine's clock, moved on by the span that a file holds whenever the time is asked: who
+    /// writes `31d` into it is 31 days on. A day has 24 hours. While the file is being rewritten, what
+    /// it held before is in force.
+    ///
+    /// # Errors
+    /// Where the file holds no span at the start.
+    pub fn shifted(file: PathBuf) -> Result<Self, ShiftError> {
+        let last = AtomicU64::new(shift(&file)?);
+        let machine = Self::system();
+        let read = move || {
+            if let Ok(shift) = shift(&file) {
+                last.store(shift, Ordering::Relaxed);
+            }
+            machine.now().plus(last.load(Ordering::Relaxed))
+        };
+        Ok(Self {
+            read: Arc::new(read),
+            longest_sleep: LONGEST_SLEEP_BY_HAND,
+        })
     }
 
     /// The time now.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        (self.0)()
+        (self.read)()
     }
+
+    /// How long to sleep at `now` for what is due then, if anything is: who wakes looks again.
+    #[must_use]
+    pub fn sleep(&self, now: Timestamp, due: Option<Timestamp>) -> Duration {
+        let wait = due.map_or(self.longest_sleep, |due| due.0.saturating_sub(now.0));
+        Duration::from_millis(wait.clamp(1, self.longest_sleep))
+    }
+}
+
+/// How far a file moves the clock on, in milliseconds.
+fn shift(file: &Path) -> Result<u64, ShiftError> {
+    let text = std::fs::read_to_string(file).map_err(ShiftError::Read)?;
+    let span: jiff::Span = text.trim().parse().map_err(ShiftError::Span)?;
+    let length = span
+        .to_duration(jiff::SpanRelativeTo::days_are_24_hours())
+        .and_then(Duration::try_from)
+        .map_err(ShiftError::Span)?;
+    Ok(u64::try_from(length.as_millis()).unwrap_or(u64::MAX))
 }
 
 impl fmt::Debug for Clock {
@@ -158,6 +223,32 @@ mod tests {
             "2023-11-14T22:13:20.123Z"
         );
         assert_eq!(Timestamp(0).to_string(), "1970-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn a_clock_is_moved_by_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("clock");
+        let at = |text: &str| {
+            std::fs::write(&file, text).unwrap();
+            Clock::shifted(file.clone())
+        };
+        let days = |clock: &Clock| (clock.now().0 - Clock::system().now().0 + 500) / 86_400_000;
+        let clock = at("0s\n").unwrap();
+        assert_eq!(days(&clock), 0);
+        std::fs::write(&file, "31d").unwrap();
+        assert_eq!(days(&clock), 31);
+        // In the middle of a rewriting.
+        std::fs::write(&file, "").unwrap();
+        assert_eq!(days(&clock), 31);
+        assert_eq!(days(&at("1d 24h").unwrap()), 2);
+        for wrong in ["", "soon", "2 months", "-1h"] {
+            assert!(matches!(at(wrong), Err(ShiftError::Span(_))), "{wrong}");
+        }
+        assert!(matches!(
+            Clock::shifted(folder.path().join("none")),
+            Err(ShiftError::Read(_))
+        ));
     }
 
     #[test]

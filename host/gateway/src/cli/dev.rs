@@ -49,6 +49,10 @@ pub(super) struct Dev {
     /// The DNS resolver that is asked about domains; the system's where it is not said
     #[arg(long, value_name = "ADDR")]
     resolver: Option<SocketAddr>,
+    /// A file with a span such as `31d` or `1h 30m` by which the time is moved on; it is read again
+    /// whenever the time is asked, so that a test can wait for weeks
+    #[arg(long, value_name = "FILE")]
+    clock: Option<PathBuf>,
     /// What is logged, to standard error
     #[arg(long, value_name = "FILTER", default_value = "info")]
     log: String,
@@ -86,12 +90,13 @@ impl Dev {
         }
         let entries: Option<MappingFile> = self.mapping.as_deref().map(read).transpose()?;
         let declared: Option<SchemasFile> = self.schemas.as_deref().map(read).transpose()?;
+        let clock = self.clock()?;
         let mut options = Options::new(self.data.clone());
         options.rate.per_second = self.rate;
         options.resolver = self.resolver;
         runtime(options.workers)?.block_on(async {
             let stop = stop_signal()?;
-            let gateway = Gateway::start(options, Clock::system(), Random::system())?;
+            let gateway = Gateway::start(options, clock, Random::system())?;
             let kept = self.prepare(&gateway, entries, declared)?;
             let ready = Ready::listen(Arc::new(gateway), self.listen, None, None).await?;
             let url = &ready.public_url;
@@ -107,6 +112,15 @@ impl Dev {
             output::line(&line.to_string());
             ready.serve(stop).await;
             Ok(())
+        })
+    }
+
+    fn clock(&self) -> Result<Clock, CliError> {
+        let Some(file) = &self.clock else {
+            return Ok(Clock::system());
+        };
+        Clock::shifted(file.clone()).map_err(|error| {
+            CliError::Usage(format!("--clock {}: {}", file.display(), chain(&error)))
         })
     }
 

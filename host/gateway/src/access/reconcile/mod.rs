@@ -221,8 +221,9 @@ impl Shared {
                 turns.running.insert(organization);
                 return Some(organization);
             }
-            let wait = turns.later.first().map_or(60_000, |(due, _)| due.0 - now.0);
-            let wait = Duration::from_millis(wait.clamp(1, 60_000));
+            let wait = self
+                .clock
+                .sleep(now, turns.later.first().map(|(due, _)| *due));
             turns = self
                 .work
                 .wait_timeout(turns, wait)
