@@ -99,7 +99,7 @@ impl Options {
             requests: Keep::default(),
             policy_limits: gatewright_sandbox::Limits::default(),
             provider_limits: gatewright_sandbox::Limits::for_provider(),
-            reconcilers: 2,
+            reconcilers: 4,
             workers: 64,
             resolver: None,
         }

@@ -1,9 +1,17 @@
 //! What transactions promise each other, and organizations.
 
-use std::{sync::mpsc, thread, time::Duration};
+use std::{
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    thread,
+    time::Duration,
+};
 
 use gatewright_store::{
-    EngineError, OrganizationScope, Range, Read, StoreError, WriteError, json_table, raw_table,
+    EngineError, Organization, OrganizationScope, Range, Read, StoreError, WriteError, Writer,
+    json_table, raw_table,
 };
 
 use crate::{
@@ -300,4 +308,38 @@ fn a_write_that_nobody_waits_for_is_durable_all_the_same_and_in_its_place() {
     let (store, _engine) = open(&disk);
     let reader = store.organization(organization(1)).read().unwrap();
     assert_eq!(reader.get::<Blobs>(&(1, 0)).unwrap(), Some(vec![1, 2, 3]));
+}
+
+#[test]
+fn a_write_that_nobody_waits_for_comes_to_its_turn_beside_others() {
+    let disk = Disk::default();
+    let (store, _engine) = open(&disk);
+    let owner = store.organization(organization(1));
+    let stop = AtomicBool::new(false);
+    let put = |owner: &Organization, key: (u64, u8)| {
+        let put =
+            move |writer: &mut Writer<'_, OrganizationScope>| writer.put::<Blobs>(&key, &vec![1]);
+        let written: Result<(), WriteError<StoreError>> = owner.write(put);
+        written.unwrap();
+    };
+    thread::scope(|scope| {
+        // For one of these somebody always waits.
+        for number in 0..4 {
+            let (owner, stop) = (&owner, &stop);
+            scope.spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    put(owner, (2, number));
+                }
+            });
+        }
+        let unhurried = owner.clone().unhurried();
+        for number in 0..10 {
+            put(&unhurried, (3, number));
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    let reader = owner.read().unwrap();
+    for number in 0..10 {
+        assert_eq!(reader.get::<Blobs>(&(3, number)).unwrap(), Some(vec![1]));
+    }
 }

@@ -1,10 +1,12 @@
 //! The reconciler: drains the undecided accounts of all organizations through their policies.
 //!
 //! It has threads of its own, so that a push never waits for a policy. Organizations take turns:
-//! one step at a time each, whatever they have waiting. An organization whose policies fail for
-//! everybody is left alone for a while, longer each time.
+//! one step at a time each, whatever they have waiting. Where nobody else waits, one that has much to
+//! decide takes further steps beside its own. An organization whose policies fail for everybody is
+//! left alone for a while, longer each time.
 
 mod ask;
+mod claims;
 mod commit;
 mod decide;
 mod merge;
@@ -15,6 +17,7 @@ pub(in crate::access) mod trial;
 
 use crate::clock::{Clock, Timestamp};
 use crate::plugins::Plugins;
+use claims::Claims;
 use gatewright_store::{OrganizationId, Store};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::panic::{self, AssertUnwindSafe};
@@ -34,7 +37,7 @@ const PAUSE_FOR_NEWS: u64 = 2_000;
 
 /// The nice value of the threads: deciding yields to answering. Where nobody else wants the
 /// processor they are as fast as any, and a plugin's deadline counts only the time it has had.
-const NICE: i32 = 5;
+const NICE: i32 = 10;
 
 /// The handle to the reconciler's threads. Dropping it stops them.
 pub struct Reconciler {
@@ -47,6 +50,7 @@ struct Shared {
     plugins: Arc<Plugins>,
     clock: Clock,
     turns: Mutex<Turns>,
+    claims: Claims,
     work: Condvar,
     progress: watch::Sender<u64>,
 }
@@ -57,6 +61,10 @@ struct Turns {
     ready: VecDeque<OrganizationId>,
     queued: BTreeSet<OrganizationId>,
     running: BTreeSet<OrganizationId>,
+    /// Had more to decide after a step in which nothing failed: may have further steps beside its own.
+    busy: BTreeSet<OrganizationId>,
+    /// Who had the last further step.
+    last_busy: Option<OrganizationId>,
     /// Woken while it was running: has another turn.
     again: BTreeSet<OrganizationId>,
     /// Its policies were changed while it was running: what failed then says nothing any more.
@@ -74,6 +82,15 @@ struct Pause {
     until: Timestamp,
 }
 
+/// Which step of an organization it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// Its own: there is one at a time.
+    Own,
+    /// One beside it, which only decides about accounts.
+    Further,
+}
+
 /// What a step came to.
 #[derive(Debug, PartialEq, Eq)]
 enum Outcome {
@@ -85,6 +102,35 @@ enum Outcome {
     Tired(Duration),
     /// The policies failed for everybody that was tried.
     Failing,
+}
+
+impl Pause {
+    /// A rest after lost time.
+    fn rest(now: Timestamp, length: Duration) -> Self {
+        let length = u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            times: 0,
+            began: now,
+            until: now.plus(length.max(1)),
+        }
+    }
+}
+
+impl Turns {
+    fn pause(&mut self, organization: OrganizationId, pause: Pause) {
+        self.pauses.insert(organization, pause);
+        self.later.insert((pause.until, organization));
+    }
+
+    /// Who may have a further step, each in its turn.
+    fn next_busy(&mut self) -> Option<OrganizationId> {
+        let last = self.last_busy;
+        let mut busy = self.busy.iter();
+        let behind = busy.find(|one| Some(**one) > last);
+        let next = *behind.or_else(|| self.busy.first())?;
+        self.last_busy = Some(next);
+        Some(next)
+    }
 }
 
 impl Reconciler {
@@ -103,6 +149,7 @@ impl Reconciler {
             plugins,
             clock,
             turns: Mutex::new(Turns::default()),
+            claims: Claims::default(),
             work: Condvar::new(),
             progress: watch::Sender::new(0),
         });
@@ -182,19 +229,22 @@ impl Shared {
     fn run(&self) {
         // On Linux this is the thread's own. Where it is refused, all are alike.
         let _ = rustix::process::setpriority_process(None, NICE);
-        while let Some(organization) = self.next() {
+        while let Some((organization, part)) = self.next() {
             // A bug in one organization's step must not end the decisions of all others.
-            let step = || self.step(organization);
+            let step = || self.step(organization, part);
             let outcome = panic::catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|_| {
                 error!(%organization, "a reconcile step panicked");
                 Outcome::Failing
             });
             self.progress.send_modify(|steps| *steps += 1);
-            self.done(organization, &outcome);
+            match part {
+                Part::Own => self.done(organization, &outcome),
+                Part::Further => self.done_further(organization, &outcome),
+            }
         }
     }
 
-    fn next(&self) -> Option<OrganizationId> {
+    fn next(&self) -> Option<(OrganizationId, Part)> {
         let mut turns = self.turns();
         loop {
             if turns.stop {
@@ -219,7 +269,10 @@ impl Shared {
             if let Some(organization) = turns.ready.pop_front() {
                 turns.queued.remove(&organization);
                 turns.running.insert(organization);
-                return Some(organization);
+                return Some((organization, Part::Own));
+            }
+            if let Some(organization) = turns.next_busy() {
+                return Some((organization, Part::Further));
             }
             let wait = self
                 .clock
@@ -236,6 +289,12 @@ impl Shared {
         let now = self.clock.now();
         let mut turns = self.turns();
         turns.running.remove(&organization);
+        if *outcome == Outcome::More {
+            turns.busy.insert(organization);
+            self.work.notify_one();
+        } else {
+            turns.busy.remove(&organization);
+        }
         let again = turns.again.remove(&organization);
         let mended = turns.mended.remove(&organization);
         let times = turns
@@ -252,20 +311,17 @@ impl Shared {
                     until: now.plus(wait),
                 })
             }
-            Outcome::Tired(rest) => {
-                let wait = u64::try_from(rest.as_millis()).unwrap_or(u64::MAX).max(1);
-                Some(Pause {
-                    times: 0,
-                    began: now,
-                    until: now.plus(wait),
-                })
-            }
+            Outcome::Tired(rest) => Some(Pause::rest(now, *rest)),
             Outcome::More | Outcome::Idle(_) => None,
         };
         if let Some(pause) = pause {
-            turns.pauses.insert(organization, pause);
-            turns.later.insert((pause.until, organization));
+            turns.pause(organization, pause);
             self.work.notify_one();
+            return;
+        }
+        // A further step that was tired meanwhile: there is a time for this one to come again.
+        let rests = |pause: &Pause| pause.times == 0 && pause.until > now;
+        if turns.pauses.get(&organization).is_some_and(rests) {
             return;
         }
         turns.pauses.remove(&organization);
@@ -278,6 +334,23 @@ impl Shared {
             turns.later.insert((*due, organization));
             self.work.notify_one();
         }
+    }
+
+    /// Behind a further step. Whether the policies fail for everybody is for the organization's own
+    /// step to find out; the time that they took is to be rested for.
+    fn done_further(&self, organization: OrganizationId, outcome: &Outcome) {
+        if *outcome != Outcome::More {
+            self.turns().busy.remove(&organization);
+        }
+        let rest = match outcome {
+            Outcome::Tired(rest) => *rest,
+            Outcome::Failing => Duration::from_millis(PAUSE.0),
+            // The own step may have found nothing but what this one had claimed.
+            Outcome::More | Outcome::Idle(_) => return self.wake(organization),
+        };
+        let mut turns = self.turns();
+        turns.pause(organization, Pause::rest(self.clock.now(), rest));
+        self.work.notify_one();
     }
 
     /// Whether the organization's policies failed for everybody at the last try.

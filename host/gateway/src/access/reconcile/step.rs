@@ -4,7 +4,7 @@ use super::ask::Losses;
 use super::commit::{self, Decided};
 use super::decide::{Failure, Subject, Wanted};
 use super::setting::{Instead, Setting};
-use super::{Outcome, Shared, spread};
+use super::{Outcome, Part, Shared, spread};
 use crate::access::catalogue;
 use crate::clock::Timestamp;
 use crate::directory::{deleted, erase};
@@ -14,6 +14,7 @@ use gatewright_sandbox::types;
 use gatewright_store::{
     Organization, OrganizationId, OrganizationScope, Range, Read, Reader, StoreError, WriteError,
 };
+use std::collections::HashSet;
 use std::time::Duration;
 use tracing::{error, warn};
 use uuid::Uuid;
@@ -29,8 +30,8 @@ const CROWDED: Duration = Duration::from_millis(20);
 pub(super) const BATCH: usize = 16;
 
 /// How many accounts are decided in one step. They share what is read of mapping, catalogue and
-/// bindings, and one transaction of some ten rows each.
-pub(super) const ACCOUNTS: usize = 64;
+/// bindings, and one transaction of some ten rows each, for which a push may have to wait.
+pub(super) const ACCOUNTS: usize = 32;
 
 /// Why a step did not come to its end.
 #[derive(Debug, thiserror::Error)]
@@ -44,10 +45,10 @@ pub(in crate::access) enum StepError {
 }
 
 impl Shared {
-    pub(super) fn step(&self, organization: OrganizationId) -> Outcome {
+    pub(super) fn step(&self, organization: OrganizationId, part: Part) -> Outcome {
         // A decision that is durable with the next push, not before it, costs no sync of its own.
         let handle = self.store.organization(organization).unhurried();
-        match self.try_step(&handle) {
+        match self.try_step(&handle, part) {
             Ok(outcome) => outcome,
             Err(error) => {
                 error!(%organization, error = crate::telemetry::chain(&error), "reconcile failed");
@@ -63,20 +64,26 @@ impl Shared {
         }
     }
 
-    fn try_step(&self, organization: &Organization) -> Result<Outcome, StepError> {
-        let now = self.clock.now();
-        let followed = catalogue::default::step(&self.store, organization, now)?;
-        let spreading = spread::step(organization, now)?;
-        let woken = wake_sleepers(organization, now)?;
-        let forgot = deleted::forget(organization, now)?;
-        let erasing = erase::begin(organization, now)?;
-        let reader = organization.read()?;
-        // Behind the snapshot: a decision is never older than the facts that it saw.
-        let now = self.clock.now();
-        let due = due(&reader, now, self.batch(organization.id()))?;
+    fn try_step(&self, organization: &Organization, part: Part) -> Result<Outcome, StepError> {
+        let more = match part {
+            Part::Own => self.prepare(organization)?,
+            Part::Further => false,
+        };
+        let limit = self.batch(organization.id());
+        let ((reader, now), claim) = self.claims.claim(organization.id(), |claimed| {
+            let reader = organization.read()?;
+            // Behind the snapshot: a decision is never older than the facts that it saw.
+            let now = self.clock.now();
+            let accounts = due(&reader, now, limit, claimed)?;
+            Ok::<_, StepError>(((reader, now), accounts))
+        })?;
+        let due = marks(&reader, claim.accounts())?;
         if due.is_empty() {
-            return Ok(if followed || spreading || woken || forgot || erasing {
+            return Ok(if more {
                 Outcome::More
+            } else if claim.others || part == Part::Further {
+                // Whoever has the rest wakes the organization.
+                Outcome::Idle(None)
             } else {
                 Outcome::Idle(next_due(&reader)?)
             });
@@ -120,6 +127,20 @@ impl Shared {
     }
 }
 
+impl Shared {
+    /// What comes before decisions: parts of wide changes, and what is to happen at a time. Answers
+    /// whether there was anything.
+    fn prepare(&self, organization: &Organization) -> Result<bool, StepError> {
+        let now = self.clock.now();
+        let followed = catalogue::default::step(&self.store, organization, now)?;
+        let spreading = spread::step(organization, now)?;
+        let woken = wake_sleepers(organization, now)?;
+        let forgot = deleted::forget(organization, now)?;
+        let erasing = erase::begin(organization, now)?;
+        Ok(followed || spreading || woken || forgot || erasing)
+    }
+}
+
 /// Decides about each subject, [`BATCH`] in one call of a policy.
 fn decide(
     setting: &Setting,
@@ -137,23 +158,37 @@ fn decide(
     verdicts
 }
 
-/// Undecided accounts that may be tried now, the longest waiting first.
+/// Undecided accounts that may be tried now and that nobody is deciding about, the longest waiting
+/// first.
 fn due(
     reader: &Reader<OrganizationScope>,
     now: Timestamp,
     limit: usize,
-) -> Result<Vec<(Uuid, DirtyRecord)>, StoreError> {
+    claimed: &HashSet<Uuid>,
+) -> Result<Vec<Uuid>, StoreError> {
     let mut due = Vec::with_capacity(limit);
-    for row in reader.index_scan(&DIRTY_BY_DUE, Range::all())?.take(limit) {
+    for row in reader.index_scan(&DIRTY_BY_DUE, Range::all())? {
         let ((at, _), account) = row?;
-        if at > now.0 {
+        if at > now.0 || due.len() == limit {
             break;
         }
-        if let Some(record) = reader.get::<Dirty>(&account)? {
-            due.push((account, record));
+        if !claimed.contains(&account) {
+            due.push(account);
         }
     }
     Ok(due)
+}
+
+/// The marks of accounts.
+fn marks(
+    reader: &Reader<OrganizationScope>,
+    accounts: &[Uuid],
+) -> Result<Vec<(Uuid, DirtyRecord)>, StoreError> {
+    let mark = |account: &Uuid| Ok(reader.get::<Dirty>(account)?.map(|mark| (*account, mark)));
+    accounts
+        .iter()
+        .filter_map(|one| mark(one).transpose())
+        .collect()
 }
 
 fn next_due(reader: &Reader<OrganizationScope>) -> Result<Option<Timestamp>, StoreError> {
