@@ -14,6 +14,8 @@ pub struct Organization {
     pub directory: String,
     /// The SCIM base URL of the directory.
     pub base_url: String,
+    /// The directory's token.
+    pub token: String,
     /// What the identity provider uses.
     pub scim: Client,
     /// What the operator uses: paths are those of this organization.
@@ -55,6 +57,7 @@ impl Organization {
             id,
             directory: text(&body, "id"),
             base_url,
+            token,
             scim,
             operator,
             application,

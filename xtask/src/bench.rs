@@ -19,6 +19,9 @@ pub(crate) struct Args {
     /// Members of the large group, instead of 100,000 (1,000 with --quick).
     #[arg(long, value_name = "N")]
     members: Option<usize>,
+    /// Accounts that the part `redecide` decides anew, instead of 100,000 (2,000 with --quick).
+    #[arg(long, value_name = "N")]
+    accounts: Option<usize>,
     /// Users of the large directory of the part `scale`, instead of 1,000,000 (20,000 with
     /// --quick).
     #[arg(long, value_name = "N")]
@@ -35,7 +38,8 @@ pub(crate) struct Args {
     /// takes some ten minutes, and is in no other run.
     #[arg(long, conflicts_with_all = ["only", "scale"])]
     peers: bool,
-    /// One part only: decisions, creates, lookups, groups, replace, isolation, scale or peers.
+    /// One part only: decisions, creates, lookups, groups, replace, redecide, isolation, scale or
+    /// peers.
     #[arg(long, value_name = "PART")]
     only: Option<String>,
 }
@@ -66,7 +70,11 @@ pub(crate) fn run(args: &Args) -> Outcome {
             bench.arg(flag);
         }
     }
-    for (option, number) in [("--members", args.members), ("--users", args.users)] {
+    for (option, number) in [
+        ("--members", args.members),
+        ("--accounts", args.accounts),
+        ("--users", args.users),
+    ] {
         if let Some(number) = number {
             bench.arg(option).arg(number.to_string());
         }

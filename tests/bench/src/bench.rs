@@ -18,6 +18,8 @@ pub(crate) struct Scale {
     pub(crate) rounds: usize,
     /// Members of the large group.
     pub(crate) members: usize,
+    /// Accounts that the part `redecide` decides anew.
+    pub(crate) accounts: usize,
     /// Users of the large directory of the part `scale`.
     pub(crate) users: usize,
     /// Only a smoke run.
@@ -30,6 +32,7 @@ impl Scale {
             turn: Duration::from_secs(2),
             rounds: 5,
             members: 100_000,
+            accounts: 100_000,
             users: 1_000_000,
             quick: false,
         }
@@ -40,6 +43,7 @@ impl Scale {
             turn: Duration::from_millis(200),
             rounds: 1,
             members: 1_000,
+            accounts: 2_000,
             users: 20_000,
             quick: true,
         }

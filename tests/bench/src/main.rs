@@ -22,6 +22,7 @@ mod groups;
 mod isolation;
 mod lookups;
 mod peers;
+mod redecide;
 mod replace;
 mod report;
 mod scale;
@@ -31,12 +32,13 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 const USAGE: &str = "\
-cargo xtask bench [--quick] [--json] [--members N] [--users N] [--data DIR]
-                  [--scale | --peers | --only PART]
+cargo xtask bench [--quick] [--json] [--members N] [--accounts N] [--users N]
+                  [--data DIR] [--scale | --peers | --only PART]
 
   --quick       a smoke run of some ten seconds; its figures mean little
   --json        figures as JSON on standard output, instead of a table
   --members N   members of the large group (default 100000, with --quick 1000)
+  --accounts N  accounts that the part `redecide` decides anew (default 100000, with --quick 2000)
   --users N     users of the large directory of the part `scale` (default 1000000, with
                 --quick 20000); each is in 10 of 100 groups
   --scale       the part `scale` alone, the same as --only scale; it takes most of an hour and
@@ -45,7 +47,8 @@ cargo xtask bench [--quick] [--json] [--members N] [--users N] [--data DIR]
                 measured and not loaded again
   --peers       beside other servers of SCIM, which `cargo xtask bench --peers` installs into
                 target/peers; it takes some ten minutes, and is in no other run
-  --only PART   decisions, creates, lookups, groups, replace, isolation, scale or peers";
+  --only PART   decisions, creates, lookups, groups, replace, redecide, isolation,
+                scale or peers";
 
 type Part = (&'static str, fn(&mut Bench));
 
@@ -53,12 +56,13 @@ type Part = (&'static str, fn(&mut Bench));
 const APART: [&str; 2] = ["scale", "peers"];
 
 /// In this order: the later parts need the users that the earlier ones created.
-const PARTS: [Part; 8] = [
+const PARTS: [Part; 9] = [
     ("decisions", decisions::run),
     ("creates", creates::run),
     ("lookups", lookups::run),
     ("groups", groups::run),
     ("replace", replace::run),
+    ("redecide", redecide::run),
     ("isolation", isolation::run),
     ("scale", scale::run),
     ("peers", peers::run),
@@ -107,7 +111,7 @@ impl Options {
             data: None,
             scale: Scale::full(),
         };
-        let (mut members, mut users) = (None, None);
+        let (mut members, mut accounts, mut users) = (None, None, None);
         let mut args = args.into_iter();
         while let Some(arg) = args.next() {
             match arg.as_str() {
@@ -118,6 +122,7 @@ impl Options {
                 "--peers" => options.only = Some("peers".to_owned()),
                 "--users" => users = args.next().and_then(|number| number.parse().ok()),
                 "--data" => options.data = args.next().map(PathBuf::from),
+                "--accounts" => accounts = args.next().and_then(|number| number.parse().ok()),
                 "--members" => members = args.next().and_then(|number| number.parse().ok()),
                 _ => {
                     eprintln!("{USAGE}");
@@ -132,6 +137,7 @@ impl Options {
             std::process::exit(2);
         }
         options.scale.members = members.unwrap_or(options.scale.members);
+        options.scale.accounts = accounts.unwrap_or(options.scale.accounts);
         options.scale.users = users.unwrap_or(options.scale.users);
         options
     }

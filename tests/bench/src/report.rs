@@ -1,7 +1,7 @@
 //! The figures, as a table and as JSON.
 
 use serde_json::{Value, json};
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 /// All figures so far.
 #[derive(Default)]
@@ -49,8 +49,39 @@ impl Figure {
     }
 }
 
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let aim = match self.aim {
+            Aim::AtLeast(aim) => format!("at least {aim}"),
+            Aim::AtMost(aim) => format!("at most {aim}"),
+            Aim::None => String::new(),
+        };
+        let met = match self.met() {
+            Some(true) => "met",
+            Some(false) => "SHORT",
+            None => "",
+        };
+        let Self {
+            what,
+            measured,
+            beside,
+            peer,
+            unit,
+            ..
+        } = self;
+        let (measured, peer, ratio) = (short(*measured), short(*peer), self.ratio());
+        write!(
+            f,
+            "{what:<44} {measured:>8} {unit:<4} {ratio:>6.2} of {peer:>8} {beside:<30} {aim:<13} {met}"
+        )
+    }
+}
+
 impl Report {
+    /// Adds a figure, and tells it to the person at the terminal: a part may take long, and may be
+    /// broken off.
     pub(crate) fn add(&mut self, figure: Figure) {
+        eprintln!("         {figure}");
         self.figures.push(figure);
     }
 
@@ -62,31 +93,8 @@ impl Report {
     pub(crate) fn table(&self, seconds: u64) -> String {
         let mut text = String::new();
         for figure in &self.figures {
-            let aim = match figure.aim {
-                Aim::AtLeast(aim) => format!("at least {aim}"),
-                Aim::AtMost(aim) => format!("at most {aim}"),
-                Aim::None => String::new(),
-            };
-            let met = match figure.met() {
-                Some(true) => "met",
-                Some(false) => "SHORT",
-                None => "",
-            };
-            let Figure {
-                what,
-                measured,
-                beside,
-                peer,
-                unit,
-                ..
-            } = figure;
-            let (measured, peer, ratio) = (short(*measured), short(*peer), figure.ratio());
             // Writing to a string cannot fail.
-            let _ = writeln!(
-                text,
-                "{what:<44} {measured:>8} {unit:<4} {ratio:>6.2} of {peer:>8} {beside:<30} \
-                 {aim:<13} {met}"
-            );
+            let _ = writeln!(text, "{figure}");
         }
         for note in &self.notes {
             let _ = writeln!(text, "{note}");
