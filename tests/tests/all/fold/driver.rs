@@ -33,7 +33,12 @@ pub(super) struct Driver {
     made: [usize; GROUPS],
     nested: BTreeSet<(usize, usize)>,
     owned: bool,
+    /// What happened last, for whoever has to find out what went wrong.
+    log: Vec<String>,
 }
+
+/// How much of what happened is told.
+const TOLD: usize = 40;
 
 impl Driver {
     pub(super) fn new(
@@ -72,6 +77,7 @@ impl Driver {
             made: [0; GROUPS],
             nested: BTreeSet::new(),
             owned: false,
+            log: Vec::new(),
         };
         driver.set(rules);
         driver
@@ -79,7 +85,9 @@ impl Driver {
 
     /// Does what happens in a round.
     pub(super) fn run(&mut self, part: &Part, moment: &str) {
+        self.log.push(moment.to_owned());
         for event in &part.events {
+            self.log.push(format!("  {event:?}"));
             if event.alone {
                 let _ = self.settle();
             }
@@ -119,10 +127,10 @@ impl Driver {
             }
             assert!(
                 began.elapsed() < Duration::from_secs(10),
-                "{moment}: {}: {:?}: what people have, and should:\n{}",
+                "{moment}: {}: what people have, and should:\n{}\n{}",
                 self.name,
-                self.pace,
-                differences.join("\n")
+                differences.join("\n"),
+                self.log[self.log.len().saturating_sub(TOLD)..].join("\n")
             );
             std::thread::sleep(Duration::from_millis(30));
         }

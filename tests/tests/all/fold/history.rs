@@ -229,46 +229,54 @@ impl History {
         rows
     }
 
+    /// The settings of one policy change: those of several are several changes.
     fn settings(&mut self) -> Rules {
         let mut rules = self.world.rules.clone();
         let dice = &mut self.dice;
         let grace = |dice: &mut Dice| [None, Some(9), Some(75)][dice.below(3)];
         let ended = |dice: &mut Dice| [Status::Deactivated, Status::Deleted][dice.below(2)];
-        rules.when_user_deleted = ended(dice);
-        rules.default_role = ["Standard", "Viewer"][dice.below(2)];
-        rules.default_seat = ["viewer", "responder"][dice.below(2)];
-        match self.temper {
-            Temper::Owners => return rules,
-            Temper::Access => {
-                // Of an organization one of the two: its first settings say which.
-                let by_assignment =
-                    rules.assigned || (rules.in_no_group.is_none() && dice.below(2) == 0);
-                rules.assigned = by_assignment;
-                if !by_assignment {
-                    rules.in_no_group = Some(ended(dice));
+        let leaving = |dice: &mut Dice| {
+            [
+                Leaving::Keep,
+                Leaving::For(9),
+                Leaving::For(75),
+                Leaving::Take,
+            ][dice.below(4)]
+        };
+        match dice.below(3) {
+            0 => {
+                rules.when_user_deleted = ended(dice);
+                if self.temper == Temper::Access {
+                    // Of an organization one of the two: its first settings say which.
+                    rules.assigned |= rules.in_no_group.is_none() && dice.below(2) == 0;
+                    if !rules.assigned {
+                        rules.in_no_group = Some(ended(dice));
+                    }
+                    rules.grace = grace(dice);
                 }
-                rules.grace = grace(dice);
+                if self.temper != Temper::Owners {
+                    rules.presence = (dice.below(2) == 0).then(|| Presence {
+                        only_chat: dice.below(2) == 0,
+                        max_age: [None, Some(9), Some(51)][dice.below(3)],
+                        over_directory: dice.below(2) == 0,
+                    });
+                }
             }
-            Temper::Seats => {
-                let leaving = |dice: &mut Dice| {
-                    [
-                        Leaving::Keep,
-                        Leaving::For(9),
-                        Leaving::For(75),
-                        Leaving::Take,
-                    ][dice.below(4)]
-                };
-                rules.leaving = leaving(dice);
-                rules.on_call = (dice.below(2) == 0).then(|| leaving(dice));
-                rules.keeps_deactivated = dice.below(2) == 0;
+            1 => {
+                rules.default_role = ["Standard", "Viewer"][dice.below(2)];
+                if self.temper != Temper::Owners {
+                    rules.role_grace = grace(dice);
+                }
+            }
+            _ => {
+                rules.default_seat = ["viewer", "responder"][dice.below(2)];
+                if self.temper == Temper::Seats {
+                    rules.leaving = leaving(dice);
+                    rules.on_call = (dice.below(2) == 0).then(|| leaving(dice));
+                    rules.keeps_deactivated = dice.below(2) == 0;
+                }
             }
         }
-        rules.role_grace = grace(dice);
-        rules.presence = (dice.below(2) == 0).then(|| Presence {
-            only_chat: dice.below(2) == 0,
-            max_age: [None, Some(9), Some(51)][dice.below(3)],
-            over_directory: dice.below(2) == 0,
-        });
         rules
     }
 

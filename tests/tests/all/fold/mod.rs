@@ -16,7 +16,7 @@ use history::{History, Part, Round, Temper};
 use std::thread;
 
 /// Rounds, where nobody says otherwise.
-const ROUNDS: usize = 14;
+const ROUNDS: u64 = 10;
 
 /// Organizations with a history of their own, for each temper.
 const HISTORIES: usize = 2;
@@ -49,7 +49,7 @@ fn each(drivers: &mut [(usize, Driver)], work: impl Fn(usize, &mut Driver) + Syn
 #[test]
 fn however_it_is_batched_everybody_has_what_a_fold_of_the_history_gives() {
     let seed = number("GATEWRIGHT_SEED", 0x5eed);
-    let rounds = number("GATEWRIGHT_ROUNDS", ROUNDS as u64);
+    let rounds = number("GATEWRIGHT_ROUNDS", ROUNDS);
     let mut dice = Dice(seed);
     let mut server = Server::start(Start {
         clock: true,
@@ -80,7 +80,7 @@ fn however_it_is_batched_everybody_has_what_a_fold_of_the_history_gives() {
             at + 1
         );
         each(&mut drivers, |place, driver| {
-            driver.run(&parts[place], &moment)
+            driver.run(&parts[place], &moment);
         });
         if round.killed {
             server.restart();
