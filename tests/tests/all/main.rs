@@ -12,6 +12,7 @@ mod decisions;
 mod errors;
 mod failures;
 mod filters;
+mod fold;
 mod groups;
 mod guards;
 mod hostile;

@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::directory::nesting::Above;
 use crate::model::access::{
     AccountRecord, AccountStatus, Accounts, AssignmentRecord, Assignments, GrantKind, GrantRecord,
-    MappingEntry,
+    MappingEntry, Spread, Spreads,
 };
 use crate::model::facts::{
     Ended, Groups, MEMBERS_BY_USER, Members, ResourceKey, UserRecord, Users, text,
@@ -31,6 +31,8 @@ pub struct Gatherer<'a, R> {
     /// Whether any source says anything of anybody.
     has_signals: bool,
     groups: HashMap<ResourceKey, Option<Named>>,
+    /// The groups whose deletion still spreads to their members; none before the first look.
+    going: Option<HashMap<Uuid, Named>>,
     above: Above<'a, R>,
 }
 
@@ -106,6 +108,7 @@ impl<'a, R: Read<OrganizationScope>> Gatherer<'a, R> {
             phases,
             has_signals: signals.is_some(),
             groups: HashMap::new(),
+            going: None,
             above: Above::new(reader),
         })
     }
@@ -242,14 +245,21 @@ impl<'a, R: Read<OrganizationScope>> Gatherer<'a, R> {
         {
             let (_, key) = row?;
             let (group, _) = key;
-            // A row of a group that is gone waits for the reconciler to end it.
-            let Some(named) = self.group((directory, group))? else {
-                continue;
-            };
             let Some(member) = self.reader.get::<Members>(&key)? else {
                 continue;
             };
-            direct.push((group, member.since));
+            let named = match self.group((directory, group))? {
+                Some(named) => {
+                    direct.push((group, member.since));
+                    named
+                }
+                // The reconciler has yet to end it, and to tell that it ended. Until then it counts:
+                // a policy that does not see it, and is not told, could give no grace.
+                None => match self.going(group)? {
+                    Some(named) => named,
+                    None => continue,
+                },
+            };
             present.direct.insert((user, group));
             memberships.push((group, named.membership(place, group, member.since)));
         }
@@ -275,6 +285,28 @@ impl<'a, R: Read<OrganizationScope>> Gatherer<'a, R> {
         });
         self.groups.insert(key, named.clone());
         Ok(named)
+    }
+
+    /// A group that was deleted, as long as that spreads to its members.
+    fn going(&mut self, group: Uuid) -> Result<Option<Named>, StoreError> {
+        if let Some(going) = &self.going {
+            return Ok(going.get(&group).cloned());
+        }
+        let mut going = HashMap::new();
+        for row in self.reader.scan::<Spreads>(Range::all())? {
+            if let Spread::GroupDeleted {
+                group,
+                name,
+                external_id,
+                ..
+            } = row?.1.cause
+            {
+                going.insert(group, Named { name, external_id });
+            }
+        }
+        let found = going.get(&group).cloned();
+        self.going = Some(going);
+        Ok(found)
     }
 
     /// The entries that match the memberships, each once for each group, in the contract's order,
