@@ -8,7 +8,7 @@ use crate::clock::{Random, Timestamp};
 use crate::ledger::{Change, Committed, change};
 use crate::model::access::{ACCOUNTS_BY_EMAIL, ACCOUNTS_BY_EXTERNAL_ID, AccountRecord, Accounts};
 use crate::model::facts::{
-    ResourceKey, USERS_BY_EMAIL, USERS_BY_NAME, UserRecord, Users, primary_email, text,
+    ResourceKey, USERS_BY_EMAIL, USERS_BY_NAME, UserRecord, Users, emails, primary_email, text,
 };
 use crate::model::people::{LinkRecord, Links, Waiting};
 use crate::model::tenancy::{Directories, LinkBy};
@@ -32,7 +32,8 @@ pub enum Match {
     Waits(Waiting, Vec<Uuid>),
 }
 
-/// Finds the account of a user that has none.
+/// Finds the account of a user that has none. Who of a directory's users is looked at first makes no
+/// difference: two that match one account both wait.
 ///
 /// # Errors
 /// What the store says.
@@ -69,9 +70,9 @@ pub fn find(
     let Some(account) = reader.get::<Accounts>(&candidate)? else {
         return Ok(Match::New);
     };
-    let why = if claimed(&account, user.0) {
+    let why = if claimed(&account, user.0) || is_meant(reader, user, candidate)? {
         Waiting::Claimed
-    } else if has_twin(reader, link_by, user, &value)? {
+    } else if has_rival(reader, phases, link_by, user, &account)? {
         Waiting::SeveralUsers
     } else if account.users.is_empty() && account.left.is_some_and(|left| phases.in_force(left)) {
         Waiting::Left
@@ -154,25 +155,102 @@ pub fn accounts_of(
     Ok(found)
 }
 
-/// Whether another user of the directory links by the same value.
-fn has_twin(
+/// The accounts that a user may turn out to have, whether it links to one of them or waits.
+///
+/// # Errors
+/// What the store says.
+pub fn possible(
     reader: &impl Read<OrganizationScope>,
+    phases: &Phases,
     link_by: LinkBy,
     user: ResourceKey,
-    value: &str,
+    record: &UserRecord,
+) -> Result<Vec<Uuid>, StoreError> {
+    let mut found = match link_by.value(&record.document) {
+        Some(value) => candidates(reader, phases, link_by, user, &value)?,
+        None => Vec::new(),
+    };
+    if reader.contains::<Accounts>(&record.account)? {
+        found.push(record.account);
+    }
+    Ok(found)
+}
+
+/// Whether the provider wrote to the account by its id, so that it means it by another user.
+fn is_meant(
+    reader: &impl Read<OrganizationScope>,
+    user: ResourceKey,
+    account: Uuid,
 ) -> Result<bool, StoreError> {
-    let wanted = (user.0, value.to_owned());
-    for row in reader
-        .index_scan(link_by.index(), Range::prefix(&wanted))?
-        .take(MOST_CANDIDATES)
-    {
-        let (_, other) = row?;
-        let same = |record: UserRecord| link_by.value(&record.document).as_deref() == Some(value);
-        if other != user && reader.get::<Users>(&other)?.is_some_and(same) {
-            return Ok(true);
+    let other = reader.get::<Users>(&(user.0, account))?;
+    Ok(user.1 != account && other.is_some_and(|other| other.account == account))
+}
+
+/// Whether another user of the directory matches the account, too.
+fn has_rival(
+    reader: &impl Read<OrganizationScope>,
+    phases: &Phases,
+    link_by: LinkBy,
+    user: ResourceKey,
+    account: &AccountRecord,
+) -> Result<bool, StoreError> {
+    let suitors = suitors(reader, phases, link_by, user.0, account)?;
+    Ok(suitors.iter().any(|other| *other != user.1))
+}
+
+/// The users of a directory that match an account by what they link by, some of them where they are
+/// very many.
+///
+/// # Errors
+/// What the store says.
+pub fn suitors(
+    reader: &impl Read<OrganizationScope>,
+    phases: &Phases,
+    link_by: LinkBy,
+    directory: Uuid,
+    account: &AccountRecord,
+) -> Result<Vec<Uuid>, StoreError> {
+    let mut found = Vec::new();
+    for value in values(reader, phases, link_by, directory, account)? {
+        let wanted = (directory, value);
+        for row in reader
+            .index_scan(link_by.index(), Range::prefix(&wanted))?
+            .take(MOST_CANDIDATES)
+        {
+            let (_, key) = row?;
+            let record = reader.get::<Users>(&key)?;
+            let value = record.and_then(|record| link_by.value(&record.document));
+            if value.as_ref() == Some(&wanted.1) && !found.contains(&key.1) {
+                found.push(key.1);
+            }
         }
     }
-    Ok(false)
+    Ok(found)
+}
+
+/// By what a user of the directory matches the account: what [`candidates`] looks for.
+fn values(
+    reader: &impl Read<OrganizationScope>,
+    phases: &Phases,
+    link_by: LinkBy,
+    directory: Uuid,
+    account: &AccountRecord,
+) -> Result<Vec<String>, StoreError> {
+    if link_by == LinkBy::ExternalId {
+        return Ok(account.external_id.clone().into_iter().collect());
+    }
+    let mut found: Vec<String> = account.email.clone().into_iter().collect();
+    let others = account.users.iter();
+    for user in others.filter(|user| user.0 != directory && phases.in_force(user.0)) {
+        if let Some(record) = reader.get::<Users>(user)? {
+            for email in emails(&record.document) {
+                if !found.contains(&email) {
+                    found.push(email);
+                }
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Gives a stored user the account that was found for it. `record` names it already where it is
@@ -225,6 +303,7 @@ pub fn settle(
         return Ok(None);
     };
     if !phases.in_force(user.0) {
+        change.moved(user.1)?;
         return Ok(None);
     }
     let account = change.tx.get::<Accounts>(&record.account)?;

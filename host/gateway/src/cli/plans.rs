@@ -29,6 +29,9 @@ pub(super) struct Plan {
     /// Can be given for each slot
     #[arg(long, value_name = "SLOT=PLUGIN")]
     bind: Vec<String>,
+    /// A directory that is to come into force with it
+    #[arg(long, value_name = "ID")]
+    confirm_directory: Option<String>,
     /// For how many hours it can be confirmed
     #[arg(long, value_name = "HOURS", default_value_t = 24)]
     expires_hours: u32,
@@ -43,8 +46,9 @@ pub(super) struct Plan {
 }
 
 #[derive(Args)]
-struct Confirmation {
-    /// Who confirms, by email or account id: refused where that person would lose the owner role
+pub(super) struct Confirmation {
+    /// Who confirms, by email or account id: refused where that person would lose the owner role, or
+    /// would not have it where a directory comes into force
     #[arg(long, value_name = "WHO")]
     acting: Option<String>,
     /// Accept that nobody, or not you, is owner afterwards: "I accept to be locked out"
@@ -53,7 +57,7 @@ struct Confirmation {
 }
 
 impl Confirmation {
-    fn body(&self) -> Value {
+    pub(super) fn body(&self) -> Value {
         let mut body = json!({});
         if let Some(acting) = &self.acting {
             body["acting"] = acting.as_str().into();
@@ -79,18 +83,14 @@ impl Plan {
             let (slot, binding) = binding(bind)?;
             body["bindings"][slot] = binding;
         }
-        let made = to.post(&to.path("/plans"), &body)?;
-        let id = cell(&made, "id");
-        let plan = wait(to, &id)?;
-        if let Some(why) = plan["why"].as_str() {
-            return Err(CliError::Refused(format!("plan {id}: {why}")));
+        if let Some(directory) = &self.confirm_directory {
+            body["confirm"] = directory.as_str().into();
         }
-        let accounts = if self.all || to.json {
-            accounts(to, &id, usize::MAX)?
-        } else {
-            accounts(to, &id, SHOWN)?
-        };
-        let mut shown = plan;
+        let Proposed {
+            id,
+            plan: mut shown,
+            accounts,
+        } = propose(to, &body, self.all)?;
         if self.confirm {
             let path = to.path(&format!("/plans/{id}/confirm"));
             shown = to
@@ -115,8 +115,29 @@ impl Plan {
     }
 }
 
+/// A plan that was made and computed.
+pub(super) struct Proposed {
+    pub(super) id: String,
+    pub(super) plan: Value,
+    /// Those that it changes: the first, or all.
+    pub(super) accounts: Vec<Value>,
+}
+
+/// Makes a plan and waits until it is computed.
+pub(super) fn propose(to: &Connection, body: &Value, all: bool) -> Result<Proposed, CliError> {
+    let made = to.post(&to.path("/plans"), body)?;
+    let id = cell(&made, "id");
+    let plan = wait(to, &id)?;
+    if let Some(why) = plan["why"].as_str() {
+        return Err(CliError::Refused(format!("plan {id}: {why}")));
+    }
+    let most = if all || to.json { usize::MAX } else { SHOWN };
+    let accounts = accounts(to, &id, most)?;
+    Ok(Proposed { id, plan, accounts })
+}
+
 /// Says where the plan is that could not be confirmed: a command that fails prints nothing else.
-fn see(error: CliError, id: &str) -> CliError {
+pub(super) fn see(error: CliError, id: &str) -> CliError {
     match error {
         CliError::Refused(why) => {
             CliError::Refused(format!("{why} (gatewright plans show {id} has the plan)"))
@@ -164,6 +185,14 @@ enum PlansAction {
         #[arg(long)]
         kind: Option<String>,
     },
+    /// What becomes of the users of a directory that one puts into force
+    Links {
+        /// Its id
+        id: String,
+        /// Only these: linked, new, waiting (for a person), or unlinked: accounts that no user claims
+        #[arg(long)]
+        kind: Option<String>,
+    },
     /// Apply one as it was shown; refused where that is no longer so
     Confirm {
         /// Its id
@@ -197,13 +226,19 @@ impl Plans {
             PlansAction::Show { id, kind } => {
                 let mut plan = to.get(&to.path(&format!("/plans/{id}")))?;
                 let filter = kind.map_or_else(String::new, |kind| format!("&kind={kind}"));
-                let accounts = pages(to, &id, &filter, usize::MAX)?;
+                let accounts = pages(to, &id, ("accounts", &filter), usize::MAX)?;
                 if to.json {
                     plan["accounts"] = accounts.into();
                     output::json(&plan);
                 } else {
                     print(&plan, &accounts);
                 }
+            }
+            PlansAction::Links { id, kind } => {
+                let filter = kind.map_or_else(String::new, |kind| format!("&kind={kind}"));
+                let links = pages(to, &id, ("links", &filter), usize::MAX)?;
+                let columns = ["label", "kind", "account", "message"];
+                show(to, &json!({ "links": links }), "links", &columns);
             }
             PlansAction::Confirm { id, confirmation } => {
                 let path = to.path(&format!("/plans/{id}/confirm"));
@@ -251,26 +286,31 @@ fn wait(to: &Connection, id: &str) -> Result<Value, CliError> {
 }
 
 fn accounts(to: &Connection, id: &str, most: usize) -> Result<Vec<Value>, CliError> {
-    pages(to, id, "", most)
+    pages(to, id, ("accounts", ""), most)
 }
 
-fn pages(to: &Connection, id: &str, filter: &str, most: usize) -> Result<Vec<Value>, CliError> {
-    let mut accounts = Vec::new();
+fn pages(
+    to: &Connection,
+    id: &str,
+    (list, filter): (&str, &str),
+    most: usize,
+) -> Result<Vec<Value>, CliError> {
+    let mut found = Vec::new();
     let mut after = String::new();
-    while accounts.len() < most {
-        let limit = (most - accounts.len()).min(1_000);
-        let path = format!("/plans/{id}/accounts?limit={limit}{filter}{after}");
+    while found.len() < most {
+        let limit = (most - found.len()).min(1_000);
+        let path = format!("/plans/{id}/{list}?limit={limit}{filter}{after}");
         let page = to.get(&to.path(&path))?;
-        accounts.extend(page["accounts"].as_array().cloned().unwrap_or_default());
+        found.extend(page[list].as_array().cloned().unwrap_or_default());
         match page["next"].as_str() {
             Some(next) => after = format!("&after={next}"),
             None => break,
         }
     }
-    Ok(accounts)
+    Ok(found)
 }
 
-fn print(plan: &Value, accounts: &[Value]) {
+pub(super) fn print(plan: &Value, accounts: &[Value]) {
     let counts = &plan["counts"];
     output::line(&format!(
         "plan {}: {}",
@@ -283,6 +323,7 @@ fn print(plan: &Value, accounts: &[Value]) {
     let changed = counts["accounts"].as_u64().unwrap_or(0);
     let considered = cell(&plan["progress"], "considered");
     output::line(&format!("{changed} of {considered} accounts change"));
+    links(plan);
     if !accounts.is_empty() {
         output::line("");
         let rows: Vec<Vec<String>> = accounts.iter().map(row).collect();
@@ -316,6 +357,28 @@ fn print(plan: &Value, accounts: &[Value]) {
     owners(plan);
 }
 
+/// What becomes of the users of a directory that comes into force.
+fn links(plan: &Value) {
+    let links = &plan["links"];
+    if links.is_null() {
+        return;
+    }
+    output::line(&format!(
+        "users: {} are linked to accounts, {} get new ones, {} wait for a person; accounts that \
+         nobody claims: {}",
+        cell(links, "linked"),
+        cell(links, "new"),
+        cell(links, "waiting"),
+        cell(links, "unlinked"),
+    ));
+    if links["waiting"].as_u64() > Some(0) || links["unlinked"].as_u64() > Some(0) {
+        let id = cell(plan, "id");
+        output::line(&format!(
+            "who they are: gatewright plans links {id} --kind waiting, or unlinked"
+        ));
+    }
+}
+
 fn owners(plan: &Value) {
     let owners = &plan["owners"];
     let role = cell(owners, "role");
@@ -347,7 +410,10 @@ fn row(account: &Value) -> Vec<String> {
     vec![
         cell(account, "label"),
         kinds.join(" "),
-        holding(before),
+        match account["link"] == "new" {
+            true => "no account".to_owned(),
+            false => holding(before),
+        },
         holding(after),
         account["failure"]
             .as_str()

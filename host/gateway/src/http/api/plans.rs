@@ -3,15 +3,15 @@
 use super::access::Administers;
 use super::accounts::{id, number};
 use super::answer::{Answer, Json};
-use super::bindings;
 use super::error::ApiError;
+use super::{bindings, links};
 use crate::access::plan::{self, Lockout, New, Owners, PlanError};
 use crate::gateway::Gateway;
 use crate::http::Shared;
 use crate::model::access::GrantKind;
 use crate::model::plans::{
-    ChangeKind, Difference, Holding, PlanRecord, PlanState, PlannedGrant, PlannedRecord,
-    ProposalRecord, Proposed,
+    ChangeKind, Difference, Holding, LinkDifference, LinkKind, PlanRecord, PlanState, PlannedGrant,
+    PlannedLinkRecord, PlannedRecord, ProposalRecord, Proposed,
 };
 use axum::extract::{Path, Query, State};
 use gatewright_store::{Organization, OrganizationScope, Reader};
@@ -97,13 +97,10 @@ pub(super) async fn accounts(
 ) -> Result<Answer, ApiError> {
     let id = id(&path, "plan")?;
     let limit = number(&query, "limit", 100, 1_000)?;
-    let after = match query.get("after") {
-        Some(text) => Some(text.parse::<Uuid>().map_err(|_| ApiError::Query {
-            name: "after",
-            problem: "is no account's id: take the `next` of the last answer".into(),
-        })?),
-        None => None,
-    };
+    let after = after(
+        &query,
+        "is no account's id: take the `next` of the last answer",
+    )?;
     let kind = match query.get("kind") {
         Some(text) => Some(kind(text)?),
         None => None,
@@ -127,6 +124,82 @@ pub(super) async fn accounts(
     Ok(Answer::ok(body))
 }
 
+/// What becomes of the users of the directory that a plan confirms, and the accounts that nobody
+/// claims.
+pub(super) async fn links(
+    State(shared): State<Shared>,
+    Administers(organization): Administers,
+    Path(path): Path<HashMap<String, String>>,
+    Query(query): Parameters,
+) -> Result<Answer, ApiError> {
+    let id = id(&path, "plan")?;
+    let limit = number(&query, "limit", 100, 1_000)?;
+    let after = after(&query, "is no id: take the `next` of the last answer")?;
+    let kind = query.get("kind").map(|text| link_kind(text)).transpose()?;
+    let body = shared
+        .gateway
+        .run(move |_| {
+            let reader = organization.read()?;
+            plan::find(&reader, id)?;
+            let kind = match kind {
+                Some(Shown::Unlinked) => {
+                    let found = plan::unlinked(&reader, id, after, limit + 1)?;
+                    return Ok::<_, ApiError>(page(found, limit, show_unlinked));
+                }
+                Some(Shown::Users(kind)) => Some(kind),
+                None => None,
+            };
+            let found = plan::links(&reader, id, kind, after, limit + 1)?;
+            Ok(page(found, limit, show_user))
+        })
+        .await??;
+    Ok(Answer::ok(body))
+}
+
+/// What a page of links shows.
+#[derive(Clone, Copy)]
+enum Shown {
+    Users(LinkKind),
+    Unlinked,
+}
+
+fn link_kind(text: &str) -> Result<Shown, ApiError> {
+    let known = LinkKind::ALL.into_iter().find(|kind| kind.name() == text);
+    match known {
+        Some(kind) => Ok(Shown::Users(kind)),
+        None if text == "unlinked" => Ok(Shown::Unlinked),
+        None => Err(ApiError::Query {
+            name: "kind",
+            problem: "must be one of linked, new, waiting, unlinked".into(),
+        }),
+    }
+}
+
+fn page<T>(mut found: Vec<(Uuid, T)>, limit: usize, show: impl Fn(Uuid, &T) -> Value) -> Value {
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let next = found.last().filter(|_| more).map(|(id, _)| *id);
+    let shown: Vec<Value> = found.iter().map(|(id, one)| show(*id, one)).collect();
+    json!({ "links": shown, "next": next })
+}
+
+fn show_unlinked(account: Uuid, label: &String) -> Value {
+    json!({ "kind": "unlinked", "account": account, "label": label })
+}
+
+fn show_user(user: Uuid, link: &PlannedLinkRecord) -> Value {
+    let account = Some(link.account).filter(|_| link.kind != LinkKind::Waiting);
+    json!({
+        "user": user,
+        "label": link.label,
+        "kind": link.kind,
+        "account": account,
+        "why": link.why,
+        "message": link.why.map(links::message),
+        "candidates": link.candidates,
+    })
+}
+
 /// Applies a plan as it was shown, or says what is no longer so.
 pub(super) async fn confirm(
     State(shared): State<Shared>,
@@ -135,16 +208,32 @@ pub(super) async fn confirm(
     Json(body): Json<Confirmation>,
 ) -> Result<Answer, ApiError> {
     let id = id(&path, "plan")?;
+    let lockout = Lockout {
+        accept: body.accept_lockout,
+        acting: body.acting,
+    };
+    let (shown, revision) = apply(&shared, &organization, id, None, lockout).await?;
+    Ok(match revision {
+        Some(revision) => Answer::ok(shown).at_revision(revision),
+        None => Answer::accepted(shown),
+    })
+}
+
+/// Applies a plan, which has to confirm `directory` where one is named. Answers the plan and the
+/// revision that applied it; none where it takes longer than a request should.
+pub(super) async fn apply(
+    shared: &Shared,
+    organization: &Organization,
+    id: Uuid,
+    directory: Option<Uuid>,
+    lockout: Lockout,
+) -> Result<(Value, Option<u64>), ApiError> {
     let mut progress = shared.gateway.planner.progress();
     let handle = organization.clone();
     shared
         .gateway
         .run(move |gateway| {
-            let lockout = Lockout {
-                accept: body.accept_lockout,
-                acting: body.acting,
-            };
-            plan::confirm(&handle, gateway.clock.now(), id, &lockout)?;
+            plan::confirm(&handle, gateway.clock.now(), id, directory, &lockout)?;
             gateway.planner.wake(handle.id());
             Ok::<_, ApiError>(())
         })
@@ -152,11 +241,9 @@ pub(super) async fn confirm(
     let deadline = tokio::time::Instant::now() + WAIT;
     loop {
         progress.mark_unchanged();
-        let (shown, record) = look(&shared, &organization, id).await?;
+        let (shown, record) = look(shared, organization, id).await?;
         match record.state {
-            PlanState::Confirmed { revision, .. } => {
-                return Ok(Answer::ok(shown).at_revision(revision));
-            }
+            PlanState::Confirmed { revision, .. } => return Ok((shown, Some(revision))),
             PlanState::Outdated { why } => {
                 return Err(ApiError::Plan(PlanError::Outdated {
                     why,
@@ -171,7 +258,7 @@ pub(super) async fn confirm(
         }
         let changed = tokio::time::timeout_at(deadline, progress.changed()).await;
         if changed.is_err() {
-            return Ok(Answer::accepted(shown));
+            return Ok((shown, None));
         }
     }
 }
@@ -210,6 +297,17 @@ async fn look(
         .await?
 }
 
+fn after(query: &HashMap<String, String>, problem: &'static str) -> Result<Option<Uuid>, ApiError> {
+    let Some(text) = query.get("after") else {
+        return Ok(None);
+    };
+    let parsed = text.parse().map_err(|_| ApiError::Query {
+        name: "after",
+        problem: problem.into(),
+    });
+    parsed.map(Some)
+}
+
 fn kind(text: &str) -> Result<ChangeKind, ApiError> {
     let known = ChangeKind::ALL.into_iter().find(|kind| kind.name() == text);
     known.ok_or_else(|| ApiError::Query {
@@ -240,6 +338,13 @@ fn summary(
         counts[kind.name()] = count.into();
     }
     let proposal = plan::proposal(reader, id)?;
+    let links = proposal.confirms().map(|_| {
+        let mut links = json!({ "unlinked": record.links.unlinked });
+        for (kind, count) in LinkKind::ALL.into_iter().zip(record.links.kinds) {
+            links[kind.name()] = count.into();
+        }
+        links
+    });
     Ok(json!({
         "id": id,
         "state": record.state.name(),
@@ -253,6 +358,7 @@ fn summary(
             "of_about": plan::about(reader, record)?,
         },
         "counts": counts,
+        "links": links,
     }))
 }
 
@@ -263,6 +369,7 @@ fn changes(proposal: &ProposalRecord) -> Vec<String> {
         Proposed::Catalogue { .. } => "catalogue".to_owned(),
         Proposed::Pin { .. } => "pins".to_owned(),
         Proposed::Binding { slot, .. } => format!("bindings.{}", slot.name()),
+        Proposed::Confirm { .. } => "confirm".to_owned(),
     };
     proposal.changes.iter().map(named).collect()
 }
@@ -313,6 +420,7 @@ fn show_proposal(gateway: &Gateway, proposal: &ProposalRecord) -> Value {
                     .collect();
                 shown["bindings"][slot.name()] = json!({ "chain": members });
             }
+            Proposed::Confirm { directory } => shown["confirm"] = json!(directory),
         }
     }
     shown
@@ -327,6 +435,7 @@ fn show_account(account: Uuid, record: &PlannedRecord) -> Value {
         "before": show_holding(&record.before),
         "after": show_holding(&record.after),
         "failure": record.failure,
+        "link": record.link,
     })
 }
 
@@ -346,10 +455,17 @@ pub(super) fn show_differences(differences: &[Difference]) -> Value {
                 "label": one.label,
                 "planned": sides(&one.planned),
                 "now": sides(&one.now),
+                "link": one.link.as_ref().map(show_link_difference),
             })
         })
         .collect();
     shown.into()
+}
+
+fn show_link_difference(link: &LinkDifference) -> Value {
+    let side =
+        |side: &Option<PlannedLinkRecord>| side.as_ref().map(|one| show_user(link.user, one));
+    json!({ "planned": side(&link.planned), "now": side(&link.now) })
 }
 
 /// In the shape of an account.
