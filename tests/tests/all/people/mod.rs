@@ -1,6 +1,7 @@
 //! People and accounts: how far a directory is, whose account a user's is, what people give by hand.
 
 mod cli;
+mod company;
 mod domains;
 mod exposed;
 mod hand;
@@ -94,7 +95,7 @@ impl Connection {
     }
 }
 
-fn enter(tenant: &Tenant, directory: &str, how: &str, body: &Value) -> Reply {
+fn enter(tenant: &Organization, directory: &str, how: &str, body: &Value) -> Reply {
     let path = format!("/directories/{directory}/{how}");
     tenant.operator.post(&path, body)
 }
@@ -115,7 +116,7 @@ fn confirm(tenant: &Tenant, directory: &Connection) -> Reply {
     enter(tenant, &directory.id, "confirm", &body)
 }
 
-fn phase(tenant: &Tenant, directory: &str) -> Value {
+fn phase(tenant: &Organization, directory: &str) -> Value {
     let shown = tenant.operator.get(&format!("/directories/{directory}"));
     shown.expect(200).json()["phase"].clone()
 }
