@@ -1,17 +1,19 @@
 //! `/plans`: what a change would come to, before anybody is concerned.
 
+mod links;
+
 use super::access::Administers;
 use super::accounts::{id, number};
 use super::answer::{Answer, Json};
+use super::bindings;
 use super::error::ApiError;
-use super::{bindings, links};
 use crate::access::plan::{self, Lockout, New, Owners, PlanError};
 use crate::gateway::Gateway;
 use crate::http::Shared;
 use crate::model::access::GrantKind;
 use crate::model::plans::{
-    ChangeKind, Difference, Holding, LinkDifference, LinkKind, PlanRecord, PlanState, PlannedGrant,
-    PlannedLinkRecord, PlannedRecord, ProposalRecord, Proposed,
+    ChangeKind, Difference, Holding, LinkKind, PlanRecord, PlanState, PlannedGrant, PlannedRecord,
+    ProposalRecord, Proposed,
 };
 use axum::extract::{Path, Query, State};
 use gatewright_store::{Organization, OrganizationScope, Reader};
@@ -20,6 +22,8 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::time::Duration;
 use uuid::Uuid;
+
+pub(super) use links::links;
 
 /// How long a confirmation waits until it is applied or refused. After that it goes on without the
 /// request.
@@ -122,82 +126,6 @@ pub(super) async fn accounts(
         })
         .await??;
     Ok(Answer::ok(body))
-}
-
-/// What becomes of the users of the directory that a plan confirms, and the accounts that nobody
-/// claims.
-pub(super) async fn links(
-    State(shared): State<Shared>,
-    Administers(organization): Administers,
-    Path(path): Path<HashMap<String, String>>,
-    Query(query): Parameters,
-) -> Result<Answer, ApiError> {
-    let id = id(&path, "plan")?;
-    let limit = number(&query, "limit", 100, 1_000)?;
-    let after = after(&query, "is no id: take the `next` of the last answer")?;
-    let kind = query.get("kind").map(|text| link_kind(text)).transpose()?;
-    let body = shared
-        .gateway
-        .run(move |_| {
-            let reader = organization.read()?;
-            plan::find(&reader, id)?;
-            let kind = match kind {
-                Some(Shown::Unlinked) => {
-                    let found = plan::unlinked(&reader, id, after, limit + 1)?;
-                    return Ok::<_, ApiError>(page(found, limit, show_unlinked));
-                }
-                Some(Shown::Users(kind)) => Some(kind),
-                None => None,
-            };
-            let found = plan::links(&reader, id, kind, after, limit + 1)?;
-            Ok(page(found, limit, show_user))
-        })
-        .await??;
-    Ok(Answer::ok(body))
-}
-
-/// What a page of links shows.
-#[derive(Clone, Copy)]
-enum Shown {
-    Users(LinkKind),
-    Unlinked,
-}
-
-fn link_kind(text: &str) -> Result<Shown, ApiError> {
-    let known = LinkKind::ALL.into_iter().find(|kind| kind.name() == text);
-    match known {
-        Some(kind) => Ok(Shown::Users(kind)),
-        None if text == "unlinked" => Ok(Shown::Unlinked),
-        None => Err(ApiError::Query {
-            name: "kind",
-            problem: "must be one of linked, new, waiting, unlinked".into(),
-        }),
-    }
-}
-
-fn page<T>(mut found: Vec<(Uuid, T)>, limit: usize, show: impl Fn(Uuid, &T) -> Value) -> Value {
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let next = found.last().filter(|_| more).map(|(id, _)| *id);
-    let shown: Vec<Value> = found.iter().map(|(id, one)| show(*id, one)).collect();
-    json!({ "links": shown, "next": next })
-}
-
-fn show_unlinked(account: Uuid, label: &String) -> Value {
-    json!({ "kind": "unlinked", "account": account, "label": label })
-}
-
-fn show_user(user: Uuid, link: &PlannedLinkRecord) -> Value {
-    let account = Some(link.account).filter(|_| link.kind != LinkKind::Waiting);
-    json!({
-        "user": user,
-        "label": link.label,
-        "kind": link.kind,
-        "account": account,
-        "why": link.why,
-        "message": link.why.map(links::message),
-        "candidates": link.candidates,
-    })
 }
 
 /// Applies a plan as it was shown, or says what is no longer so.
@@ -455,17 +383,11 @@ pub(super) fn show_differences(differences: &[Difference]) -> Value {
                 "label": one.label,
                 "planned": sides(&one.planned),
                 "now": sides(&one.now),
-                "link": one.link.as_ref().map(show_link_difference),
+                "link": one.link.as_ref().map(links::show_link_difference),
             })
         })
         .collect();
     shown.into()
-}
-
-fn show_link_difference(link: &LinkDifference) -> Value {
-    let side =
-        |side: &Option<PlannedLinkRecord>| side.as_ref().map(|one| show_user(link.user, one));
-    json!({ "planned": side(&link.planned), "now": side(&link.now) })
 }
 
 /// In the shape of an account.
