@@ -162,6 +162,27 @@ impl<'a, 'w> Change<'a, 'w> {
         self.put_mark(account, since, 0, None)
     }
 
+    /// Says that a user's facts moved, in this change or in that of revision `since`: its account is
+    /// to be decided anew. One that has no account yet, because its directory is not in force, is
+    /// only noted for a plan that puts it into force.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn mark_user(
+        &mut self,
+        user: Uuid,
+        account: Uuid,
+        since: Option<u64>,
+    ) -> Result<(), StoreError> {
+        if !self.tx.contains::<Accounts>(&account)? {
+            return self.moved(user);
+        }
+        match since {
+            Some(since) => self.mark_since(account, since),
+            None => self.mark(account),
+        }
+    }
+
     /// Says that an account is to be decided anew because of the change of revision `since`, and may
     /// lose what is to be taken from it.
     ///
@@ -187,14 +208,38 @@ impl<'a, 'w> Change<'a, 'w> {
         since: u64,
         plan: Uuid,
     ) -> Result<(), StoreError> {
+        let as_planned = self.is_untouched(account, since, plan)?;
+        self.put_planned(account, since, plan, as_planned)
+    }
+
+    /// Whether nothing happened to an account since the plan was confirmed, but what that brought.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn is_untouched(&self, account: Uuid, since: u64, plan: Uuid) -> Result<bool, StoreError> {
         let known = self.tx.get::<Dirty>(&account)?;
-        let as_planned = known.is_none_or(|dirty| dirty.last <= since)
-            && self.tx.contains::<Planned>(&(plan, account))?;
-        self.put_mark(account, since, 0, Some(plan).filter(|_| as_planned))
+        Ok(known.is_none_or(|dirty| dirty.last <= since || dirty.plan == Some(plan)))
+    }
+
+    /// Marks an account as [`mark_planned`](Self::mark_planned) does, where the caller knows whether
+    /// anything else happened to it.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn put_planned(
+        &mut self,
+        account: Uuid,
+        since: u64,
+        plan: Uuid,
+        as_planned: bool,
+    ) -> Result<(), StoreError> {
+        let shown = as_planned && self.tx.contains::<Planned>(&(plan, account))?;
+        self.put_mark(account, since, 0, Some(plan).filter(|_| shown))
     }
 
     /// Says that something happened to an account that an open plan may have to see: its facts moved,
-    /// or what it has was decided. A mark says it by itself. Costs one look where no plan is open.
+    /// or what it has was decided, or who could be its person; or to a user that has no account yet.
+    /// A mark says it by itself. Costs one look where no plan is open.
     ///
     /// # Errors
     /// What the store says.
@@ -251,12 +296,12 @@ impl<'a, 'w> Change<'a, 'w> {
         self.put_spread(cause, None)
     }
 
-    /// Says that a confirmed plan concerns everybody.
+    /// Says the same of what a confirmed plan changes.
     ///
     /// # Errors
     /// What the store says.
-    pub fn spread_plan(&mut self, plan: Uuid) -> Result<(u64, u32), StoreError> {
-        self.put_spread(Spread::Everybody, Some(plan))
+    pub fn spread_plan(&mut self, cause: Spread, plan: Uuid) -> Result<(u64, u32), StoreError> {
+        self.put_spread(cause, Some(plan))
     }
 
     fn put_spread(&mut self, cause: Spread, plan: Option<Uuid>) -> Result<(u64, u32), StoreError> {

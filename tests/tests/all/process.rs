@@ -1,9 +1,9 @@
 //! Runs the binary as a shell would.
 
 use gatewright_tests::{Server, binary};
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// How a command ended.
@@ -42,14 +42,34 @@ pub(crate) fn run(arguments: &[&str]) -> Ended {
 
 /// Runs a command that manages the server's gateway.
 pub(crate) fn manage(server: &Server, arguments: &[&str]) -> Ended {
+    end(&mut managing(server, arguments))
+}
+
+/// The same, for one that asks.
+pub(crate) fn manage_with(server: &Server, arguments: &[&str], answer: &str) -> Ended {
+    let mut command = managing(server, arguments);
+    command.stdin(Stdio::piped());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(answer.as_bytes()).unwrap();
+    drop(input);
+    ended(child.wait_with_output().unwrap())
+}
+
+fn managing(server: &Server, arguments: &[&str]) -> Command {
     let url = server.field("api_url").replace("/api/v1", "");
     let mut command = Command::new(binary());
     command.args(arguments).env("GATEWRIGHT_URL", url);
-    end(command.env("GATEWRIGHT_KEY", server.field("api_key")))
+    command.env("GATEWRIGHT_KEY", server.field("api_key"));
+    command
 }
 
 fn end(command: &mut Command) -> Ended {
-    let output = command.stdin(Stdio::null()).output().unwrap();
+    ended(command.stdin(Stdio::null()).output().unwrap())
+}
+
+fn ended(output: Output) -> Ended {
     Ended {
         code: output.status.code(),
         output: String::from_utf8(output.stdout).unwrap(),

@@ -99,6 +99,7 @@ const ORGANIZATION: &[(&str, &str, bool)] = &[
     ("GET", "/plans/{plan}", false),
     ("DELETE", "/plans/{plan}", false),
     ("GET", "/plans/{plan}/accounts", false),
+    ("GET", "/plans/{plan}/links", false),
     ("POST", "/plans/{plan}/confirm", false),
     ("GET", "/bindings", false),
     ("GET", "/bindings/roles", false),
@@ -342,7 +343,7 @@ fn every_scim_route_refuses_every_other_credential() {
 
 #[test]
 fn every_api_route_refuses_every_other_credential() {
-    assert_eq!(ORGANIZATION.len(), 66, "a new route belongs into this list");
+    assert_eq!(ORGANIZATION.len(), 67, "a new route belongs into this list");
     let tenant = Tenant::new("Attacked by API");
     let attacked = Attacked::new(tenant.another("Attacked by API, really"));
     let mut credentials = foreign(&tenant, &attacked.organization);

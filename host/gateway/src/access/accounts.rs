@@ -104,7 +104,8 @@ pub fn unlink(
             "account": account, "label": record.label, "directory": user.0, "user": user.1,
             "email": record.email,
         }),
-    )
+    )?;
+    change.moved(account)
 }
 
 /// Links the account of a user that came back to it. What the account may do is for the policies to
@@ -160,12 +161,9 @@ pub fn user_changed(
     user: ResourceKey,
     label: &str,
 ) -> Result<(), StoreError> {
-    let Some(mut record) = change.tx.get::<Accounts>(&account)? else {
+    let Some(mut record) = linked(change, account, user)? else {
         return Ok(());
     };
-    if !record.users.contains(&user) {
-        return Ok(());
-    }
     if record.label != label {
         label.clone_into(&mut record.label);
         change.tx.put::<Accounts>(&account, &record)?;
@@ -265,12 +263,9 @@ pub fn user_deleted(
     user: ResourceKey,
 ) -> Result<(), StoreError> {
     links::forget(change, user.1)?;
-    let Some(mut record) = change.tx.get::<Accounts>(&account)? else {
+    let Some(mut record) = linked(change, account, user)? else {
         return Ok(());
     };
-    if !record.users.contains(&user) {
-        return Ok(());
-    }
     record.users.retain(|linked| *linked != user);
     if record.users.is_empty() {
         record.left = Some(user.0);
@@ -279,6 +274,20 @@ pub fn user_deleted(
     let why = "the identity provider deleted the user";
     deactivate(change, account, &record, why)?;
     change.mark(account)
+}
+
+/// The account of a user that has one. Of another one only a plan may have to know that it changed.
+fn linked(
+    change: &mut Change<'_, '_>,
+    account: Uuid,
+    user: ResourceKey,
+) -> Result<Option<AccountRecord>, StoreError> {
+    let record = change.tx.get::<Accounts>(&account)?;
+    let record = record.filter(|record| record.users.contains(&user));
+    if record.is_none() {
+        change.moved(user.1)?;
+    }
+    Ok(record)
 }
 
 /// Whether the provider of a directory in force says of at least one of the account's users that it

@@ -1,179 +1,21 @@
 //! Which account is a user's: found by what its directory links by, within verified domains, and
 //! left to a person where that is not clear. Nothing here looks at a user that has its account.
 
+mod matching;
+
 use super::accounts;
-use super::domains;
 use super::standing::Phases;
 use crate::clock::{Random, Timestamp};
 use crate::ledger::{Change, Committed, change};
-use crate::model::access::{ACCOUNTS_BY_EMAIL, ACCOUNTS_BY_EXTERNAL_ID, AccountRecord, Accounts};
-use crate::model::facts::{
-    ResourceKey, USERS_BY_EMAIL, USERS_BY_NAME, UserRecord, Users, primary_email, text,
-};
-use crate::model::people::{LinkRecord, Links, Waiting};
+use crate::model::access::Accounts;
+use crate::model::facts::{ResourceKey, UserRecord, Users, text};
+use crate::model::people::{LinkRecord, Links};
 use crate::model::tenancy::{Directories, LinkBy};
-use gatewright_store::{
-    Index, Organization, OrganizationScope, Range, Read, StoreError, WriteError,
-};
-use serde_json::{Map, Value, json};
+pub use matching::{Match, accounts_of, find, possible, suitors};
+
+use gatewright_store::{Organization, OrganizationScope, Range, Read, StoreError, WriteError};
+use serde_json::json;
 use uuid::Uuid;
-
-/// Accounts that are looked at for one user, and listed.
-const MOST_CANDIDATES: usize = 10;
-
-/// Whose account a user's is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Match {
-    /// Nobody's: it gets a new one.
-    New,
-    /// This one.
-    Account(Uuid),
-    /// For a person to say.
-    Waits(Waiting, Vec<Uuid>),
-}
-
-/// Finds the account of a user that has none.
-///
-/// # Errors
-/// What the store says.
-pub fn find(
-    reader: &impl Read<OrganizationScope>,
-    phases: &Phases,
-    link_by: LinkBy,
-    user: ResourceKey,
-    record: &UserRecord,
-) -> Result<Match, StoreError> {
-    // An account that its directory was shown, and that the provider wrote to by its id.
-    if let Some(account) = reader.get::<Accounts>(&record.account)? {
-        let verified = is_verified(reader, None, &account)?;
-        let why = match () {
-            () if claimed(&account, user.0) => Some(Waiting::Claimed),
-            () if !verified => Some(Waiting::Unverified),
-            () => None,
-        };
-        return Ok(match why {
-            Some(why) => Match::Waits(why, vec![record.account]),
-            None => Match::Account(record.account),
-        });
-    }
-    let Some(value) = link_by.value(&record.document) else {
-        return Ok(Match::New);
-    };
-    let candidates = candidates(reader, phases, link_by, user, &value)?;
-    let [candidate] = candidates[..] else {
-        return Ok(match candidates.is_empty() {
-            true => Match::New,
-            false => Match::Waits(Waiting::SeveralAccounts, candidates),
-        });
-    };
-    let Some(account) = reader.get::<Accounts>(&candidate)? else {
-        return Ok(Match::New);
-    };
-    let why = if claimed(&account, user.0) {
-        Waiting::Claimed
-    } else if has_twin(reader, link_by, user, &value)? {
-        Waiting::SeveralUsers
-    } else if account.users.is_empty() && account.left.is_some_and(|left| phases.in_force(left)) {
-        Waiting::Left
-    } else if !is_verified(reader, link_by.email(&value), &account)? {
-        Waiting::Unverified
-    } else {
-        return Ok(Match::Account(candidate));
-    };
-    Ok(Match::Waits(why, candidates))
-}
-
-/// Whether the email that links, or else the account's own, is of a verified domain.
-fn is_verified(
-    reader: &impl Read<OrganizationScope>,
-    email: Option<&str>,
-    account: &AccountRecord,
-) -> Result<bool, StoreError> {
-    match email.or(account.email.as_deref()) {
-        Some(email) => domains::is_verified(reader, email),
-        None => Ok(false),
-    }
-}
-
-fn claimed(account: &AccountRecord, directory: Uuid) -> bool {
-    account.users.iter().any(|(other, _)| *other == directory)
-}
-
-/// The accounts that have this value, each once: their own, or by a user of another directory.
-fn candidates(
-    reader: &impl Read<OrganizationScope>,
-    phases: &Phases,
-    link_by: LinkBy,
-    user: ResourceKey,
-    value: &str,
-) -> Result<Vec<Uuid>, StoreError> {
-    let mut found = Vec::new();
-    let Some(email) = link_by.email(value) else {
-        let account = reader.find(&ACCOUNTS_BY_EXTERNAL_ID, &value.to_owned())?;
-        return Ok(account.into_iter().collect());
-    };
-    for row in reader
-        .index_scan(&ACCOUNTS_BY_EMAIL, Range::prefix(&email.to_owned()))?
-        .take(MOST_CANDIDATES)
-    {
-        found.push(row?.1);
-    }
-    for directory in phases.all_in_force().filter(|other| *other != user.0) {
-        for account in accounts_of(reader, &USERS_BY_EMAIL, &(directory, email.to_owned()))? {
-            if !found.contains(&account) && found.len() < MOST_CANDIDATES {
-                found.push(account);
-            }
-        }
-    }
-    Ok(found)
-}
-
-/// The accounts of the users that an index finds and that are linked to one.
-///
-/// # Errors
-/// What the store says.
-pub fn accounts_of(
-    reader: &impl Read<OrganizationScope>,
-    index: &'static Index<Users, (Uuid, String)>,
-    wanted: &(Uuid, String),
-) -> Result<Vec<Uuid>, StoreError> {
-    let mut found = Vec::new();
-    for row in reader
-        .index_scan(index, Range::prefix(wanted))?
-        .take(MOST_CANDIDATES)
-    {
-        let (_, user) = row?;
-        let Some(record) = reader.get::<Users>(&user)? else {
-            continue;
-        };
-        let account = reader.get::<Accounts>(&record.account)?;
-        if account.is_some_and(|account| account.users.contains(&user)) {
-            found.push(record.account);
-        }
-    }
-    Ok(found)
-}
-
-/// Whether another user of the directory links by the same value.
-fn has_twin(
-    reader: &impl Read<OrganizationScope>,
-    link_by: LinkBy,
-    user: ResourceKey,
-    value: &str,
-) -> Result<bool, StoreError> {
-    let wanted = (user.0, value.to_owned());
-    for row in reader
-        .index_scan(link_by.index(), Range::prefix(&wanted))?
-        .take(MOST_CANDIDATES)
-    {
-        let (_, other) = row?;
-        let same = |record: UserRecord| link_by.value(&record.document).as_deref() == Some(value);
-        if other != user && reader.get::<Users>(&other)?.is_some_and(same) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
 
 /// Gives a stored user the account that was found for it. `record` names it already where it is
 /// there.
@@ -225,6 +67,7 @@ pub fn settle(
         return Ok(None);
     };
     if !phases.in_force(user.0) {
+        change.moved(user.1)?;
         return Ok(None);
     }
     let account = change.tx.get::<Accounts>(&record.account)?;
@@ -366,33 +209,4 @@ pub fn link_by(
 ) -> Result<LinkBy, StoreError> {
     let record = reader.get::<Directories>(&directory)?;
     Ok(record.map_or_else(LinkBy::default, |record| record.behaviour.link_by))
-}
-
-impl LinkBy {
-    /// What a user links by, as the indexes have it.
-    #[must_use]
-    pub fn value(self, document: &Map<String, Value>) -> Option<String> {
-        match self {
-            Self::Email => primary_email(document).map(str::to_lowercase),
-            Self::UserName => text(document, "userName").map(str::to_lowercase),
-            Self::ExternalId => text(document, "externalId").map(str::to_owned),
-        }
-    }
-
-    /// The email that a value is, if it is to be one.
-    #[must_use]
-    pub fn email(self, value: &str) -> Option<&str> {
-        match self {
-            Self::Email | Self::UserName => Some(value),
-            Self::ExternalId => None,
-        }
-    }
-
-    fn index(self) -> &'static Index<Users, (Uuid, String)> {
-        match self {
-            Self::Email => &USERS_BY_EMAIL,
-            Self::UserName => &USERS_BY_NAME,
-            Self::ExternalId => &crate::model::facts::USERS_BY_EXTERNAL_ID,
-        }
-    }
 }

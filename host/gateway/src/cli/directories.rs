@@ -3,8 +3,10 @@
 use super::client::Connection;
 use super::manage::{created, parse, read, show};
 use super::output::{self, CliError};
+use super::plans::{self, Confirmation};
 use clap::{ArgGroup, Args, Subcommand};
 use serde_json::{Value, json};
+use std::io::Write as _;
 use std::path::PathBuf;
 
 #[derive(Args)]
@@ -34,16 +36,19 @@ enum DirectoryAction {
         #[arg(long, default_value = "draft")]
         phase: String,
     },
-    /// Put it into force: its users are linked to accounts or get new ones, and decisions begin
+    /// Put it into force: its users are linked to accounts or get new ones, and decisions begin.
+    /// Makes a plan, prints what becomes of whom, and asks before it does it
     Confirm {
         /// Its id
         id: String,
-        /// Who confirms: an account's id or an email
-        #[arg(long, value_name = "WHO")]
-        acting: Option<String>,
-        /// Confirm even though nobody may be left who can manage: "I accept to be locked out"
-        #[arg(long, value_name = "WORDS")]
-        accept_lockout: Option<String>,
+        #[command(flatten)]
+        confirmation: Confirmation,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+        /// Print all accounts that change, not the first 50
+        #[arg(long)]
+        all: bool,
     },
     /// Freeze the decisions about its people; what the provider says is still stored, and whom it
     /// deactivates loses access
@@ -172,12 +177,10 @@ impl Directories {
             }
             DirectoryAction::Confirm {
                 id,
-                acting,
-                accept_lockout,
-            } => {
-                let body = json!({ "acting": acting, "accept_lockout": accept_lockout });
-                enter(to, &id, "confirm", &body)?;
-            }
+                confirmation,
+                yes,
+                all,
+            } => confirm(to, &id, &confirmation, yes, all)?,
             DirectoryAction::Pause { id } => enter(to, &id, "pause", &json!({}))?,
             DirectoryAction::Resume { id } => enter(to, &id, "resume", &json!({}))?,
             DirectoryAction::Uninstall {
@@ -249,6 +252,66 @@ impl Directories {
             }
         }
         Ok(())
+    }
+}
+
+/// Shows what the confirmation comes to, and confirms exactly that.
+fn confirm(
+    to: &Connection,
+    id: &str,
+    confirmation: &Confirmation,
+    yes: bool,
+    all: bool,
+) -> Result<(), CliError> {
+    let proposed = plans::propose(to, &json!({ "confirm": id }), all)?;
+    let show = || {
+        if !to.json {
+            plans::print(&proposed.plan, &proposed.accounts);
+            output::line("");
+        }
+    };
+    if !yes {
+        show();
+    }
+    let plan = &proposed.id;
+    if !yes && !agreed()? {
+        output::line(&format!(
+            "Nothing has changed. To do what the plan shows: gatewright plans confirm {plan}"
+        ));
+        return Ok(());
+    }
+    let mut body = confirmation.body();
+    body["plan"] = plan.as_str().into();
+    let path = to.path(&format!("/directories/{id}/confirm"));
+    let mut answer = to
+        .post(&path, &body)
+        .map_err(|error| plans::see(error, plan))?;
+    // A command that fails prints nothing else.
+    if yes {
+        show();
+    }
+    if to.json {
+        answer["links"] = proposed.plan["links"].clone();
+        answer["accounts"] = proposed.accounts.into();
+    }
+    created(to, &answer, &["id", "name", "phase"]);
+    Ok(())
+}
+
+/// Asks a person whether to go on.
+fn agreed() -> Result<bool, CliError> {
+    let mut to = std::io::stderr().lock();
+    let asked = write!(to, "Put it into force as shown? Write yes: ");
+    let asked = asked.and_then(|()| to.flush());
+    let mut said = String::new();
+    let read = asked.and_then(|()| std::io::stdin().read_line(&mut said));
+    match read {
+        Ok(1..) => Ok(said.trim() == "yes"),
+        Ok(0) | Err(_) => {
+            let why =
+                "nobody answered, so nothing has changed: say --yes where nobody can be asked";
+            Err(CliError::Refused(why.to_owned()))
+        }
     }
 }
 

@@ -1,9 +1,13 @@
 //! `gatewright plan` and `gatewright plans`: what a change would come to, and confirming it.
 
+mod print;
+
 use super::client::Connection;
 use super::manage::{cell, document, parse, show};
 use super::output::{self, CliError};
 use clap::{Args, Subcommand};
+use print::confirmed;
+pub(super) use print::print;
 use serde_json::{Value, json};
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
@@ -29,6 +33,9 @@ pub(super) struct Plan {
     /// Can be given for each slot
     #[arg(long, value_name = "SLOT=PLUGIN")]
     bind: Vec<String>,
+    /// A directory that is to come into force with it
+    #[arg(long, value_name = "ID")]
+    confirm_directory: Option<String>,
     /// For how many hours it can be confirmed
     #[arg(long, value_name = "HOURS", default_value_t = 24)]
     expires_hours: u32,
@@ -43,8 +50,9 @@ pub(super) struct Plan {
 }
 
 #[derive(Args)]
-struct Confirmation {
-    /// Who confirms, by email or account id: refused where that person would lose the owner role
+pub(super) struct Confirmation {
+    /// Who confirms, by email or account id: refused where that person would lose the owner role, or
+    /// would not have it where a directory comes into force
     #[arg(long, value_name = "WHO")]
     acting: Option<String>,
     /// Accept that nobody, or not you, is owner afterwards: "I accept to be locked out"
@@ -53,7 +61,7 @@ struct Confirmation {
 }
 
 impl Confirmation {
-    fn body(&self) -> Value {
+    pub(super) fn body(&self) -> Value {
         let mut body = json!({});
         if let Some(acting) = &self.acting {
             body["acting"] = acting.as_str().into();
@@ -79,18 +87,14 @@ impl Plan {
             let (slot, binding) = binding(bind)?;
             body["bindings"][slot] = binding;
         }
-        let made = to.post(&to.path("/plans"), &body)?;
-        let id = cell(&made, "id");
-        let plan = wait(to, &id)?;
-        if let Some(why) = plan["why"].as_str() {
-            return Err(CliError::Refused(format!("plan {id}: {why}")));
+        if let Some(directory) = &self.confirm_directory {
+            body["confirm"] = directory.as_str().into();
         }
-        let accounts = if self.all || to.json {
-            accounts(to, &id, usize::MAX)?
-        } else {
-            accounts(to, &id, SHOWN)?
-        };
-        let mut shown = plan;
+        let Proposed {
+            id,
+            plan: mut shown,
+            accounts,
+        } = propose(to, &body, self.all)?;
         if self.confirm {
             let path = to.path(&format!("/plans/{id}/confirm"));
             shown = to
@@ -115,8 +119,29 @@ impl Plan {
     }
 }
 
+/// A plan that was made and computed.
+pub(super) struct Proposed {
+    pub(super) id: String,
+    pub(super) plan: Value,
+    /// Those that it changes: the first, or all.
+    pub(super) accounts: Vec<Value>,
+}
+
+/// Makes a plan and waits until it is computed.
+pub(super) fn propose(to: &Connection, body: &Value, all: bool) -> Result<Proposed, CliError> {
+    let made = to.post(&to.path("/plans"), body)?;
+    let id = cell(&made, "id");
+    let plan = wait(to, &id)?;
+    if let Some(why) = plan["why"].as_str() {
+        return Err(CliError::Refused(format!("plan {id}: {why}")));
+    }
+    let most = if all || to.json { usize::MAX } else { SHOWN };
+    let accounts = accounts(to, &id, most)?;
+    Ok(Proposed { id, plan, accounts })
+}
+
 /// Says where the plan is that could not be confirmed: a command that fails prints nothing else.
-fn see(error: CliError, id: &str) -> CliError {
+pub(super) fn see(error: CliError, id: &str) -> CliError {
     match error {
         CliError::Refused(why) => {
             CliError::Refused(format!("{why} (gatewright plans show {id} has the plan)"))
@@ -164,6 +189,14 @@ enum PlansAction {
         #[arg(long)]
         kind: Option<String>,
     },
+    /// What becomes of the users of a directory that one puts into force
+    Links {
+        /// Its id
+        id: String,
+        /// Only these: linked, new, waiting (for a person), or unlinked: accounts that no user claims
+        #[arg(long)]
+        kind: Option<String>,
+    },
     /// Apply one as it was shown; refused where that is no longer so
     Confirm {
         /// Its id
@@ -197,13 +230,19 @@ impl Plans {
             PlansAction::Show { id, kind } => {
                 let mut plan = to.get(&to.path(&format!("/plans/{id}")))?;
                 let filter = kind.map_or_else(String::new, |kind| format!("&kind={kind}"));
-                let accounts = pages(to, &id, &filter, usize::MAX)?;
+                let accounts = pages(to, &id, ("accounts", &filter), usize::MAX)?;
                 if to.json {
                     plan["accounts"] = accounts.into();
                     output::json(&plan);
                 } else {
                     print(&plan, &accounts);
                 }
+            }
+            PlansAction::Links { id, kind } => {
+                let filter = kind.map_or_else(String::new, |kind| format!("&kind={kind}"));
+                let links = pages(to, &id, ("links", &filter), usize::MAX)?;
+                let columns = ["label", "kind", "account", "message"];
+                show(to, &json!({ "links": links }), "links", &columns);
             }
             PlansAction::Confirm { id, confirmation } => {
                 let path = to.path(&format!("/plans/{id}/confirm"));
@@ -251,166 +290,26 @@ fn wait(to: &Connection, id: &str) -> Result<Value, CliError> {
 }
 
 fn accounts(to: &Connection, id: &str, most: usize) -> Result<Vec<Value>, CliError> {
-    pages(to, id, "", most)
+    pages(to, id, ("accounts", ""), most)
 }
 
-fn pages(to: &Connection, id: &str, filter: &str, most: usize) -> Result<Vec<Value>, CliError> {
-    let mut accounts = Vec::new();
+fn pages(
+    to: &Connection,
+    id: &str,
+    (list, filter): (&str, &str),
+    most: usize,
+) -> Result<Vec<Value>, CliError> {
+    let mut found = Vec::new();
     let mut after = String::new();
-    while accounts.len() < most {
-        let limit = (most - accounts.len()).min(1_000);
-        let path = format!("/plans/{id}/accounts?limit={limit}{filter}{after}");
+    while found.len() < most {
+        let limit = (most - found.len()).min(1_000);
+        let path = format!("/plans/{id}/{list}?limit={limit}{filter}{after}");
         let page = to.get(&to.path(&path))?;
-        accounts.extend(page["accounts"].as_array().cloned().unwrap_or_default());
+        found.extend(page[list].as_array().cloned().unwrap_or_default());
         match page["next"].as_str() {
             Some(next) => after = format!("&after={next}"),
             None => break,
         }
     }
-    Ok(accounts)
-}
-
-fn print(plan: &Value, accounts: &[Value]) {
-    let counts = &plan["counts"];
-    output::line(&format!(
-        "plan {}: {}",
-        cell(plan, "id"),
-        cell(plan, "state")
-    ));
-    if let Some(why) = plan["why"].as_str() {
-        output::line(&format!("  {why}"));
-    }
-    let changed = counts["accounts"].as_u64().unwrap_or(0);
-    let considered = cell(&plan["progress"], "considered");
-    output::line(&format!("{changed} of {considered} accounts change"));
-    if !accounts.is_empty() {
-        output::line("");
-        let rows: Vec<Vec<String>> = accounts.iter().map(row).collect();
-        output::table(&["who", "how", "before", "after", "why"], &rows);
-        let concerned = changed + counts["failed"].as_u64().unwrap_or(0);
-        let left = concerned.saturating_sub(accounts.len() as u64);
-        if left > 0 {
-            output::line(&format!("and {left} more"));
-        }
-    }
-    output::line("");
-    let named: Vec<String> = counts
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter(|(name, count)| *name != "accounts" && count.as_u64() > Some(0))
-        .map(|(name, count)| format!("{name} {count}"))
-        .collect();
-    if !named.is_empty() {
-        output::line(&format!("counts: {}", named.join(", ")));
-    }
-    let most: Vec<String> = plan["most_losses"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|one| format!("{} ({})", cell(one, "label"), cell(one, "losses")))
-        .collect();
-    if !most.is_empty() {
-        output::line(&format!("lose the most: {}", most.join(", ")));
-    }
-    owners(plan);
-}
-
-fn owners(plan: &Value) {
-    let owners = &plan["owners"];
-    let role = cell(owners, "role");
-    if owners["remains"] == true {
-        let some: Vec<String> = owners["accounts"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(|owner| cell(owner, "label"))
-            .collect();
-        output::line(&format!(
-            "active with the role {role} afterwards: {} ({})",
-            cell(owners, "count"),
-            some.join(", ")
-        ));
-    } else if plan["state"] != "computing" {
-        output::line(&format!("NOBODY active has the role {role} afterwards"));
-    }
-}
-
-fn row(account: &Value) -> Vec<String> {
-    let (before, after) = (&account["before"], &account["after"]);
-    let kinds: Vec<&str> = account["kinds"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
-    vec![
-        cell(account, "label"),
-        kinds.join(" "),
-        holding(before),
-        holding(after),
-        account["failure"]
-            .as_str()
-            .map_or_else(|| why(before, after), str::to_owned),
-    ]
-}
-
-/// Status where it is not active, then role, custom roles and seats.
-fn holding(side: &Value) -> String {
-    let mut parts = Vec::new();
-    if side["status"] != "active" {
-        parts.push(cell(side, "status"));
-    }
-    parts.extend(grants(side).map(|grant| cell(grant, "name")));
-    if parts.is_empty() {
-        parts.push("nothing".to_owned());
-    }
-    parts.join(", ")
-}
-
-/// The reasons of what is new, or of what is left where nothing is.
-fn why(before: &Value, after: &Value) -> String {
-    if before["status"] != after["status"] {
-        return cell(after, "status_reason");
-    }
-    let had: Vec<String> = grants(before).map(|grant| cell(grant, "name")).collect();
-    let new = |grant: &&Value| !had.contains(&cell(grant, "name"));
-    let mut reasons: Vec<String> = grants(after)
-        .filter(new)
-        .map(|grant| format!("{}: {}", cell(grant, "name"), cell(grant, "reason")))
-        .collect();
-    if reasons.is_empty() {
-        let left: Vec<String> = grants(after).map(|grant| cell(grant, "name")).collect();
-        let gone = grants(before).filter(|grant| !left.contains(&cell(grant, "name")));
-        reasons.extend(gone.map(|grant| {
-            format!(
-                "no longer {}: was {}",
-                cell(grant, "name"),
-                cell(grant, "reason")
-            )
-        }));
-    }
-    reasons.join("; ")
-}
-
-fn grants(side: &Value) -> impl Iterator<Item = &Value> {
-    let role = Some(&side["role"]).filter(|role| !role.is_null());
-    let lists = ["custom_roles", "seats"].map(|list| side[list].as_array());
-    role.into_iter()
-        .chain(lists.into_iter().flatten().flatten())
-}
-
-fn confirmed(plan: &Value) {
-    output::line("");
-    if plan["state"] == "confirmed" {
-        output::line(&format!(
-            "confirmed at revision {}",
-            cell(&plan["confirmed"], "revision")
-        ));
-    } else {
-        output::line(&format!(
-            "still being applied: see gatewright plans show {}",
-            cell(plan, "id")
-        ));
-    }
+    Ok(found)
 }

@@ -150,7 +150,7 @@ impl Edit {
             external_id: text(&self.document, "externalId"),
         };
         if let Some(leaver) = membership::end(change, (self.key.0, id), &left, change.at())? {
-            change.mark(leaver.account)?;
+            change.mark_user(leaver.user, leaver.account, None)?;
             self.left.push(leaver);
             if !self.users_added.remove(&id) {
                 self.users_removed.insert(id);

@@ -47,7 +47,7 @@ pub fn begin(
     change
         .tx
         .put::<Members>(&key, &MemberRecord { since: change.at() })?;
-    change.mark(record.account)?;
+    change.mark_user(user.1, record.account, None)?;
     Ok(Some(true))
 }
 

@@ -3,12 +3,11 @@
 
 use super::credentials;
 use super::error::FactError;
-use crate::access::links;
 use crate::clock::Timestamp;
 use crate::directory::erase;
 use crate::ledger::{Change, Committed, change};
-use crate::model::access::{ACCOUNTS_BY_EMAIL, Accounts, Spread};
-use crate::model::facts::{USERS_BY_EMAIL, Users};
+use crate::model::access::{Accounts, Spread};
+use crate::model::facts::Users;
 use crate::model::tenancy::{Credentials, Directories, DirectoryRecord, Phase, Purpose, Tokens};
 use gatewright_store::{
     Organization, OrganizationId, OrganizationScope, Range, Read, Store, StoreError, WriteError,
@@ -16,11 +15,14 @@ use gatewright_store::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// What is said in words to confirm a directory without an owner.
+/// What somebody has to write who confirms what leaves no active owner, or not them.
 pub const ACCEPT_LOCKOUT: &str = "I accept to be locked out";
 
 /// For how long the facts of an uninstalled directory can be kept, in days: ten years.
 pub const MOST_KEEP_DAYS: u32 = 3_650;
+
+/// The phases before the confirmation.
+const UNCONFIRMED: [Phase; 3] = [Phase::Draft, Phase::Connected, Phase::Receiving];
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
@@ -41,26 +43,25 @@ pub enum PhaseError {
         /// Where it is.
         phase: Phase,
     },
-    /// Nobody is said to act.
+    /// Nobody can be owner yet.
     #[error(
-        "acting: say who confirms, by email or account, so that nobody locks themselves out; or say \
-         accept_lockout: \"{ACCEPT_LOCKOUT}\""
+        "there is no account yet, so nobody acts as owner: leave acting out, and say accept_lockout: \
+         \"{ACCEPT_LOCKOUT}\""
     )]
-    NobodyActs,
-    /// Who is said to act is not known, or is not one.
-    #[error(
-        "acting: \"{who}\" is the id or the email of {number} accounts and waiting users; it has to \
-         be that of one"
-    )]
-    Acting {
-        /// What was said.
-        who: String,
-        /// How many there are.
-        number: usize,
-    },
+    NoAccounts,
     /// The words are others.
     #[error("accept_lockout: must be \"{ACCEPT_LOCKOUT}\", word by word, or left out")]
     Words,
+    /// Somebody is concerned, and nobody was shown what becomes of them.
+    #[error(
+        "the directory cannot be confirmed unseen: make a plan that shows what becomes of whom \
+         (POST /plans with {{\"confirm\": \"{0}\"}}), look at it, and give its id as \"plan\"; or use \
+         gatewright directories confirm"
+    )]
+    Unseen(Uuid),
+    /// The plan is of something else.
+    #[error("plan: it does not confirm directory {0}: make one with {{\"confirm\": \"{0}\"}}")]
+    OtherPlan(Uuid),
     /// Facts cannot be kept for so long.
     #[error("days: must be from 1 to {MOST_KEEP_DAYS}; to keep nothing, say facts: \"erase\"")]
     Days,
@@ -81,111 +82,87 @@ fn possible(phase: Phase) -> &'static str {
 /// Who confirms, and what they accept.
 #[derive(Clone, Copy, Debug)]
 pub struct Confirmation {
-    /// The account of the acting administrator, which need not be opened yet; none where they accept
-    /// to be locked out.
+    /// The account of the acting administrator, which need not be opened yet; none where none was
+    /// named.
     pub acting: Option<Uuid>,
     /// Whether they said so.
     pub accepts_lockout: bool,
 }
 
-impl Confirmation {
-    /// Reads what was said: an account's id, or an email of an account or of a user that waits for
-    /// the confirmation.
-    ///
-    /// # Errors
-    /// Where that is not one of them, or the words are others.
-    pub fn read(
-        reader: &impl Read<OrganizationScope>,
-        directory: Uuid,
-        acting: Option<&str>,
-        accept_lockout: Option<&str>,
-    ) -> Result<Self, PhaseError> {
-        let accepts_lockout = match accept_lockout {
-            None => false,
-            Some(ACCEPT_LOCKOUT) => true,
-            Some(_) => return Err(PhaseError::Words),
-        };
-        let acting = match acting {
-            Some(who) => Some(account_of(reader, directory, who)?),
-            None if accepts_lockout => None,
-            None => return Err(PhaseError::NobodyActs),
-        };
-        Ok(Self {
-            acting,
-            accepts_lockout,
-        })
-    }
-}
-
-fn account_of(
-    reader: &impl Read<OrganizationScope>,
-    directory: Uuid,
-    who: &str,
-) -> Result<Uuid, PhaseError> {
-    if let Ok(id) = who.parse::<Uuid>()
-        && reader.contains::<Accounts>(&id)?
-    {
-        return Ok(id);
-    }
-    let email = who.to_lowercase();
-    let mut found = Vec::new();
-    let rows = reader.index_scan(&ACCOUNTS_BY_EMAIL, Range::prefix(&email))?;
-    for row in rows.take(2) {
-        found.push(row?.1);
-    }
-    for other in reader.keys::<Directories>(Range::all())? {
-        let wanted = (other?, email.clone());
-        for account in links::accounts_of(reader, &USERS_BY_EMAIL, &wanted)? {
-            if !found.contains(&account) {
-                found.push(account);
-            }
-        }
-    }
-    // Who is only in this directory gets the account that is reserved for them.
-    if found.is_empty() {
-        let wanted = Range::prefix(&(directory, email));
-        for row in reader.index_scan(&USERS_BY_EMAIL, wanted)?.take(2) {
-            if let Some(user) = reader.get::<Users>(&row?.1)? {
-                found.push(user.account);
-            }
-        }
-    }
-    match found[..] {
-        [account] => Ok(account),
-        _ => Err(PhaseError::Acting {
-            who: who.to_owned(),
-            number: found.len(),
-        }),
-    }
-}
-
-/// Puts a directory into force: from now on what it says is decided about. Its users are linked to
-/// accounts, or get new ones, step by step.
+/// Puts a directory into force where that concerns nobody yet: it has no users, and the organization
+/// has no accounts. Else a plan does it, which shows what becomes of whom.
 ///
 /// # Errors
-/// Where there is no such directory, or it was confirmed before.
+/// Where there is no such directory, it was confirmed before, or somebody is concerned.
 pub fn confirm(
     organization: &Organization,
     at: Timestamp,
     directory: Uuid,
-    confirmation: Confirmation,
+    acting: Option<String>,
+    accept_lockout: Option<String>,
 ) -> Result<Committed<DirectoryRecord>, WriteError<PhaseError>> {
     change(organization, at, move |change| {
-        let said = json!({
-            "acting": confirmation.acting, "accepts_lockout": confirmation.accepts_lockout,
-        });
-        let before = [Phase::Draft, Phase::Connected, Phase::Receiving];
-        let record = enter(
-            change,
-            directory,
-            "confirmed",
-            &before,
-            Phase::Enforcing,
-            said,
-        )?;
-        change.spread(Spread::Confirmed { directory })?;
-        Ok(record)
+        confirmable(change.tx, directory)?;
+        let users = change.tx.keys::<Users>(Range::prefix(&directory))?.next();
+        let accounts = change.tx.keys::<Accounts>(Range::all())?.next();
+        if users.is_some() || accounts.is_some() {
+            return Err(PhaseError::Unseen(directory));
+        }
+        match accept_lockout.as_deref() {
+            Some(ACCEPT_LOCKOUT) if acting.is_none() => {}
+            Some(ACCEPT_LOCKOUT) | None => return Err(PhaseError::NoAccounts),
+            Some(_) => return Err(PhaseError::Words),
+        }
+        let confirmation = Confirmation {
+            acting: None,
+            accepts_lockout: true,
+        };
+        put_into_force(change, directory, &confirmation, None)
     })
+}
+
+/// Whether a directory is still to be confirmed.
+///
+/// # Errors
+/// Where there is no such directory, or it was confirmed before.
+pub fn confirmable(
+    reader: &impl Read<OrganizationScope>,
+    directory: Uuid,
+) -> Result<(), PhaseError> {
+    let record = reader.get::<Directories>(&directory)?;
+    let phase = record.ok_or(PhaseError::NoDirectory(directory))?.phase;
+    let wanted = "confirmed";
+    match UNCONFIRMED.contains(&phase) {
+        true => Ok(()),
+        false => Err(PhaseError::Wrong { wanted, phase }),
+    }
+}
+
+/// Puts a directory into force, maybe by a confirmed plan: from now on what it says is decided about.
+/// Its users are linked to accounts, or get new ones, step by step.
+///
+/// # Errors
+/// Where there is no such directory, or it was confirmed before.
+pub fn put_into_force(
+    change: &mut Change<'_, '_>,
+    directory: Uuid,
+    confirmation: &Confirmation,
+    plan: Option<Uuid>,
+) -> Result<DirectoryRecord, PhaseError> {
+    let mut said = json!({
+        "acting": confirmation.acting, "accepts_lockout": confirmation.accepts_lockout,
+    });
+    if let Some(plan) = plan {
+        said["plan"] = json!(plan);
+    }
+    let to = Phase::Enforcing;
+    let record = enter(change, directory, "confirmed", &UNCONFIRMED, to, said)?;
+    let cause = Spread::Confirmed { directory };
+    match plan {
+        Some(plan) => change.spread_plan(cause, plan)?,
+        None => change.spread(cause)?,
+    };
+    Ok(record)
 }
 
 /// Freezes the decisions about a directory's people. What the provider says is still stored, and

@@ -79,8 +79,9 @@ pub fn create(
         }
         put(change, key, &record, &label)?;
         count(change, Counted::Users, key.0, 1)?;
-        if let Some(found) = &found {
-            links::apply(change, key, &record, found)?;
+        match &found {
+            Some(found) => links::apply(change, key, &record, found)?,
+            None => change.moved(key.1)?,
         }
         change.event("user.created", event(key, &record))?;
         Ok::<_, FactError>(StoredUser { id: key.1, record })

@@ -1,11 +1,18 @@
 //! Plans: a change that was proposed, and what it would come to for each account.
 
+mod links;
+
 use super::access::{AccountStatus, Catalogue, GrantKind, MappingRecord};
 use super::plugins::{Chain, Slot};
 use crate::clock::Timestamp;
 use gatewright_store::{Index, OrganizationScope, json_table};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+pub use links::{
+    LinkCounts, LinkKind, PLANNED_LINKS_BY_ACCOUNT, PLANNED_LINKS_BY_KIND, PlannedLinkRecord,
+    PlannedLinks, PlannedUnlinked,
+};
 
 /// One thing that a plan would change.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -37,6 +44,32 @@ pub enum Proposed {
         /// The plugins, which have accepted their settings.
         chain: Chain,
     },
+    /// A directory that is to come into force.
+    Confirm {
+        /// The directory.
+        directory: Uuid,
+    },
+}
+
+impl ProposalRecord {
+    /// The directory that is to come into force, if one is.
+    #[must_use]
+    pub fn confirms(&self) -> Option<Uuid> {
+        self.changes.iter().find_map(|change| match change {
+            Proposed::Confirm { directory } => Some(*directory),
+            Proposed::Mapping { .. }
+            | Proposed::Catalogue { .. }
+            | Proposed::Pin { .. }
+            | Proposed::Binding { .. } => None,
+        })
+    }
+
+    /// Whether it puts a directory into force and changes nothing else: it concerns nobody but that
+    /// directory's people.
+    #[must_use]
+    pub fn only_confirms(&self) -> bool {
+        self.changes.len() == 1 && self.confirms().is_some()
+    }
 }
 
 /// What a plan would change, and what it was planned against.
@@ -44,7 +77,8 @@ pub enum Proposed {
 pub struct ProposalRecord {
     /// Each thing once.
     pub changes: Vec<Proposed>,
-    /// A digest of mapping, catalogue and bindings when the plan was made.
+    /// A digest of mapping, catalogue and bindings when the plan was made, and of what else links
+    /// people where it confirms a directory.
     pub base: String,
 }
 
@@ -112,7 +146,13 @@ pub struct PlanRecord {
     pub made: u64,
     /// The last account of the walk through all of them.
     pub done: Option<Uuid>,
-    /// Whether the walk has come to its end.
+    /// Whether the walk through all accounts has come to its end.
+    #[serde(default)]
+    pub accounts_walked: bool,
+    /// The last user of the walk through those of the directory that is to be confirmed.
+    #[serde(default)]
+    pub done_users: Option<Uuid>,
+    /// Whether the walks have come to their end.
     pub walked: bool,
     /// What has happened to accounts up to here is seen: revision and account in [`Moved`].
     pub seen: (u64, Uuid),
@@ -126,6 +166,45 @@ pub struct PlanRecord {
     /// How many accounts these are in all.
     #[serde(default)]
     pub different: u64,
+    /// What becomes of the people of the directory that is to be confirmed.
+    #[serde(default)]
+    pub links: LinkCounts,
+    /// Who confirms it, once somebody does.
+    #[serde(default)]
+    pub confirmation: Option<ConfirmationRecord>,
+}
+
+impl PlanRecord {
+    /// One that nothing is known of yet, made by the change of this revision.
+    #[must_use]
+    pub fn new(created: Timestamp, expires: Timestamp, revision: u64) -> Self {
+        Self {
+            state: PlanState::Computing,
+            created,
+            expires,
+            made: revision,
+            done: None,
+            accounts_walked: false,
+            done_users: None,
+            walked: false,
+            seen: (revision, Uuid::max()),
+            considered: 0,
+            counts: Counts::default(),
+            differences: Vec::new(),
+            different: 0,
+            links: LinkCounts::default(),
+            confirmation: None,
+        }
+    }
+}
+
+/// Who confirms a plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfirmationRecord {
+    /// Who that is, as it was said, and their accounts, which need not be opened yet.
+    pub acting: Option<(String, Vec<Uuid>)>,
+    /// Whether they accept that nobody, or not they, is owner afterwards.
+    pub accepts_lockout: bool,
 }
 
 /// How many accounts of a plan would change, and in which way. One account may count in several.
@@ -222,11 +301,15 @@ pub struct PlannedRecord {
     pub after: Holding,
     /// In which ways that differs.
     pub kinds: Vec<ChangeKind>,
-    /// How many things it would lose: each role and seat, and the access itself.
+    /// How many things it would lose: each role and seat, and the access itself. A base role for a
+    /// higher one is none.
     pub losses: u32,
     /// Why there is no decision, where that is so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
+    /// How it comes to a user of the directory that is to be confirmed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<LinkKind>,
 }
 
 /// An account of which a plan no longer says what would happen.
@@ -240,6 +323,20 @@ pub struct Difference {
     pub planned: Option<(Holding, Holding)>,
     /// What it would come to now; none: nothing changes.
     pub now: Option<(Holding, Holding)>,
+    /// The user whose link is another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<LinkDifference>,
+}
+
+/// A user of which a plan no longer says which account it gets.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LinkDifference {
+    /// The user.
+    pub user: Uuid,
+    /// What the plan showed; none: there was no such user.
+    pub planned: Option<PlannedLinkRecord>,
+    /// What would become of it now; none: it is gone.
+    pub now: Option<PlannedLinkRecord>,
 }
 
 json_table! {
@@ -283,7 +380,8 @@ json_table! {
 pub static PLANNED_BY_ASK: Index<PlannedAsks, (Uuid, u64)> =
     Index::multi(1, "ask again", |key, at| vec![(key.0, *at)]);
 json_table! {
-    /// The revision in which something last happened to an account, kept while a plan is open.
+    /// The revision in which something last happened to an account, or to a user that has none yet,
+    /// kept while a plan is open.
     pub struct Moved = 166, "accounts that moved", OrganizationScope, Uuid => u64,
         indexes [&MOVED_BY_REVISION];
 }

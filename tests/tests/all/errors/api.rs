@@ -297,7 +297,81 @@ fn what_a_plan_refuses() {
         let reply = tenant.operator.post(&confirm, &body);
         answers.api(&format!("POST /plans/PLAN/confirm with {what}"), reply);
     }
+    let lost = format!("/plans/{id}/links?kind=lost");
+    answers.api(
+        "GET /plans/PLAN/links?kind=lost",
+        tenant.operator.get(&lost),
+    );
     insta::assert_json_snapshot!("plans", answers.finish());
+}
+
+/// What is wrong with putting a directory into force.
+#[test]
+fn what_a_confirmation_refuses() {
+    let tenant = Tenant::new("Bad confirmations of a directory");
+    let draft = json!({ "name": "Draft" });
+    let draft = tenant.operator.post("/directories", &draft).expect(201);
+    let draft = draft.json()["id"].as_str().unwrap().to_owned();
+    let path = format!("/directories/{draft}/confirm");
+    let nobody = "01890000-0000-7000-8000-000000000000";
+    let words = "I accept to be locked out";
+    let early = [
+        tenant.operator.post(&path, &json!({})),
+        tenant
+            .operator
+            .post(&path, &json!({ "accept_lockout": "yes" })),
+    ];
+    let _ = tenant.user("ada@acme.test");
+    let _ = tenant.accounts();
+    let confirm = json!({ "confirm": draft });
+    let plan = crate::plans::planned(&tenant, &confirm);
+    let mapping = json!({ "mapping": { "entries": [] } });
+    let other = crate::plans::planned(&tenant, &mapping);
+    let ids = [
+        (plan["id"].as_str().unwrap(), "PLAN"),
+        (other["id"].as_str().unwrap(), "OTHER"),
+        (&draft, "DRAFT"),
+    ];
+    let mut answers = Answers::of(&tenant, &ids);
+    for (what, reply) in ["where there is no account", "the same with other words"]
+        .iter()
+        .zip(early)
+    {
+        answers.api(&format!("POST confirm {what}"), reply);
+    }
+    for (what, body) in [
+        ("no plan", json!({ "accept_lockout": words })),
+        (
+            "an unknown plan",
+            json!({ "plan": nobody, "accept_lockout": words }),
+        ),
+        (
+            "a plan of something else",
+            json!({ "plan": other["id"], "accept_lockout": words }),
+        ),
+        ("nobody who acts", json!({ "plan": plan["id"] })),
+        (
+            "a stranger who acts",
+            json!({ "plan": plan["id"], "acting": "mallory@evil.test" }),
+        ),
+        (
+            "other words",
+            json!({ "plan": plan["id"], "accept_lockout": "yes" }),
+        ),
+        (
+            "nobody who is owner",
+            json!({ "plan": plan["id"], "acting": "ada@acme.test" }),
+        ),
+    ] {
+        let reply = tenant.operator.post(&path, &body);
+        answers.api(&format!("POST confirm with {what}"), reply);
+    }
+    for (what, directory) in [("in force", tenant.directory.as_str()), ("unknown", nobody)] {
+        let body = json!({ "confirm": directory });
+        let reply = tenant.operator.post("/plans", &body);
+        answers.api(&format!("POST /plans to confirm one that is {what}"), reply);
+    }
+    insta::assert_json_snapshot!("confirmations", answers.finish());
 }
 
 /// What is wrong with requests about people, domains and the phases of directories.
@@ -370,22 +444,9 @@ fn people(answers: &mut Answers<'_>, account: &str, over: &str) {
         );
     }
     for (what, of, how, body) in [
-        ("nobody who acts", directory.as_str(), "confirm", json!({})),
-        (
-            "a stranger who acts",
-            directory,
-            "confirm",
-            json!({ "acting": "mallory@evil.test" }),
-        ),
-        (
-            "other words",
-            directory,
-            "confirm",
-            json!({ "accept_lockout": "yes" }),
-        ),
         (
             "a directory in force",
-            directory,
+            directory.as_str(),
             "confirm",
             json!({ "acting": account }),
         ),

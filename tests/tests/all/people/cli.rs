@@ -1,6 +1,6 @@
 //! What an administrator does, by the command line.
 
-use crate::process::manage;
+use crate::process::{manage, manage_with};
 use gatewright_tests::{Client, Server};
 use serde_json::{Value, json};
 use std::fs;
@@ -18,7 +18,12 @@ fn a_company_is_installed_by_the_command_line() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("accounts.json");
     let path = file.to_str().unwrap();
-    let person = |n: usize| json!({ "external_id": n.to_string(), "email": format!("p{n}@acme.test"), "role": "Viewer" });
+    let person = |n: usize| {
+        let role = if n == 0 { "Owner" } else { "Viewer" };
+        json!({
+            "external_id": n.to_string(), "email": format!("p{n}@acme.test"), "role": role,
+        })
+    };
     let mut accounts: Vec<Value> = (0..1_100).map(person).collect();
     fs::write(&file, json!({ "accounts": accounts }).to_string()).unwrap();
     assert!(go(&["accounts", "import", path]).contains("created: 1100"));
@@ -60,12 +65,43 @@ fn a_company_is_installed_by_the_command_line() {
         let body = json!({ "userName": name, "active": true, "emails": [{ "value": email, "primary": true }] });
         let _ = scim.post("/Users", &body).expect(201);
     }
-    no(&["directories", "confirm", id], &["400", "acting"]);
-    assert!(go(&["directories", "confirm", id, "--acting", "p1@acme.test"]).contains("enforcing"));
-    no(
-        &["directories", "confirm", id, "--acting", "p1@acme.test"],
-        &["409", "pause, uninstall"],
+    // What becomes of whom is shown, and asked about.
+    let confirm = ["directories", "confirm", id];
+    let yes = [&confirm[..], &["--yes"]].concat();
+    let acting = |who| [&yes[..], &["--acting", who]].concat();
+    no(&yes, &["400", "acting", "plans show"]);
+    no(&acting("p1@acme.test"), &["409", "p1@acme.test", "Owner"]);
+    no(&acting("nobody@acme.test"), &["400", "nobody@acme.test"]);
+    let silent = manage(&server, &confirm);
+    assert_eq!(silent.code, Some(1), "{}", silent.errors);
+    assert!(silent.errors.contains("--yes"), "{}", silent.errors);
+    let answered = |answer: &str| {
+        let acts = [&confirm[..], &["--acting", "p0@acme.test"]].concat();
+        manage_with(&server, &acts, answer).well()
+    };
+    let no_thanks = answered("no\n");
+    for says in [
+        "users: 1 are linked to accounts, 0 get new ones, 2 wait",
+        "accounts that nobody claims: 1099",
+        "p1   gains",
+        "active with the role Owner afterwards: 1",
+        "Nothing has changed",
+    ] {
+        assert!(no_thanks.contains(says), "no {says:?} in: {no_thanks}");
+    }
+    let plan = no_thanks
+        .lines()
+        .find_map(|line| line.strip_prefix("plan "))
+        .and_then(|line| line.split(':').next())
+        .unwrap();
+    let waiting = go(&["plans", "links", plan, "--kind", "waiting"]);
+    assert!(
+        waiting.contains("twin a") && waiting.contains("say whose it is"),
+        "{waiting}"
     );
+    let confirmed = answered("yes\n");
+    assert!(confirmed.contains("enforcing"), "{confirmed}");
+    no(&acting("p0@acme.test"), &["409", "pause, uninstall"]);
     server.until("p1 is linked", |server| {
         server.account("p1")["external_id"] == "1"
     });

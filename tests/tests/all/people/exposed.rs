@@ -154,7 +154,7 @@ fn a_write_by_its_id_links_it_under_the_same_id() {
 #[test]
 fn a_write_before_the_confirmation_links_at_the_confirmation() {
     let company = exposing("Claimed early");
-    let _ = import(&company, &[person("ada", "Owner")]);
+    let _ = import(&company, &[person("ada", "Admin"), person("root", "Owner")]);
     let ada = account(&company, "app-ada")["id"]
         .as_str()
         .unwrap()
@@ -165,14 +165,14 @@ fn a_write_before_the_confirmation_links_at_the_confirmation() {
         (&before["link"], &before["status"]),
         (&json!("unlinked"), &json!("active"))
     );
-    assert_eq!(listed(&company.draft.scim, "").0, 1, "once");
+    assert_eq!(listed(&company.draft.scim, "").0, 2, "once");
     let _ = company.confirm().expect(200);
     let after = account(&company, "app-ada");
     assert_eq!(
         (&after["users"][0]["id"], &after["status"]),
         (&json!(ada), &json!("deactivated"))
     );
-    assert_eq!(company.accounts().len(), 1);
+    assert_eq!(company.accounts().len(), 2);
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn imported_accounts_keep_their_present_roles_and_are_listed_as_unlinked() {
 #[test]
 fn the_same_can_be_brought_again_and_again() {
     let tenant = Tenant::new("Idempotent");
-    let accounts = [person("ada", "Owner"), person("bob", "Viewer")];
+    let accounts = [person("ada", "Standard"), person("bob", "Viewer")];
     let _ = import(&tenant, &accounts);
     let before = (tenant.accounts(), tenant.revision());
     for _ in 0..3 {
@@ -236,4 +236,47 @@ fn a_directory_that_links_by_external_id_is_adopted_by_it() {
     let results = import(&company, &[person("ada", "Owner")]);
     assert_eq!(results[0]["result"], "adopted");
     assert_eq!(account(&company, "app-ada")["users"][0]["id"], user);
+}
+
+#[test]
+fn the_last_active_owner_stays_owner() {
+    let company = Company::new("Last owner imported");
+    let owner = person("ada", "Owner");
+    let _ = import(&company, &[owner.clone(), person("bob", "Viewer")]);
+    let mut out = owner.clone();
+    out["status"] = json!("deactivated");
+    let mut renamed = person("ada", "Viewer");
+    renamed["label"] = json!("Ada L.");
+    let before = company.accounts();
+    for (item, field) in [
+        (person("ada", "Viewer"), "role"),
+        (renamed.clone(), "role"),
+        (out.clone(), "status"),
+    ] {
+        let items = [item, person("bob", "Viewer")];
+        let results = import(&company, &items);
+        assert_eq!(results[0]["result"], "refused", "{}", results[0]);
+        assert_eq!(results[0]["external_id"], "app-ada");
+        assert_eq!(results[0]["field"], field, "{}", results[0]);
+        let says = results[0]["problem"].as_str().unwrap();
+        assert!(says.contains("last active account with the role \"Owner\""));
+        assert_eq!(results[1]["result"], "unchanged");
+        assert_eq!(company.accounts(), before, "nothing of it is taken");
+    }
+    // With another one it may, in the same request, too.
+    let results = import(&company, &[person("bob", "Owner"), renamed]);
+    assert!(results.iter().all(|one| one["result"] == "changed"));
+    let role = |name: &str| account(&company, &format!("app-{name}"))["role"]["name"].clone();
+    assert_eq!(["ada", "bob"].map(role), ["Viewer", "Owner"]);
+    // Who is out of use is no active owner.
+    let _ = import(&company, &[owner]);
+    assert_eq!(import(&company, &[out])[0]["result"], "changed");
+    assert_eq!(
+        import(&company, &[person("ada", "Viewer")])[0]["result"],
+        "changed"
+    );
+    assert_eq!(
+        import(&company, &[person("bob", "Viewer")])[0]["field"],
+        "role"
+    );
 }

@@ -1,18 +1,21 @@
 //! People and accounts: how far a directory is, whose account a user's is, what people give by hand.
 
 mod cli;
+mod company;
 mod domains;
 mod exposed;
 mod hand;
 mod import;
 mod links;
+mod model;
 mod phases;
 mod presence;
+mod preview;
 mod several;
-mod whole;
 
+use crate::plans::planned;
 use crate::shared::Tenant;
-use gatewright_tests::{Client, Reply};
+use gatewright_tests::{Client, Organization, Reply};
 use serde_json::{Value, json};
 use std::ops::Deref;
 use std::time::{Duration, Instant};
@@ -92,18 +95,28 @@ impl Connection {
     }
 }
 
-fn enter(tenant: &Tenant, directory: &str, how: &str, body: &Value) -> Reply {
+fn enter(tenant: &Organization, directory: &str, how: &str, body: &Value) -> Reply {
     let path = format!("/directories/{directory}/{how}");
     tenant.operator.post(&path, body)
 }
 
-/// Confirms without an acting administrator.
+/// What the confirmation of a directory would come to.
+fn preview(tenant: &Organization, directory: &str) -> Value {
+    let plan = planned(tenant, &json!({ "confirm": directory }));
+    assert_eq!(plan["state"], "ready", "{plan}");
+    plan
+}
+
+/// Confirms as a plan shows it, without an acting administrator.
 fn confirm(tenant: &Tenant, directory: &Connection) -> Reply {
-    let body = json!({ "accept_lockout": "I accept to be locked out" });
+    let body = json!({
+        "plan": preview(tenant, &directory.id)["id"],
+        "accept_lockout": "I accept to be locked out",
+    });
     enter(tenant, &directory.id, "confirm", &body)
 }
 
-fn phase(tenant: &Tenant, directory: &str) -> Value {
+fn phase(tenant: &Organization, directory: &str) -> Value {
     let shown = tenant.operator.get(&format!("/directories/{directory}"));
     shown.expect(200).json()["phase"].clone()
 }

@@ -333,37 +333,3 @@ fn a_wrong_step_says_where_the_directory_is_and_what_is_possible() {
     )
     .expect(404);
 }
-
-#[test]
-fn a_confirmation_names_who_acts_or_accepts_to_be_locked_out_in_words() {
-    let company = Company::new("Acting");
-    let id = &company.draft.id;
-    let _ = company.draft.user(ADA);
-    for (what, body) in [
-        ("nobody", json!({})),
-        ("a stranger", json!({ "acting": "mallory@acme.test" })),
-        ("other words", json!({ "accept_lockout": "yes" })),
-        (
-            "other words beside a name",
-            json!({ "acting": ADA, "accept_lockout": "i accept to be locked out" }),
-        ),
-    ] {
-        let refused = enter(&company, id, "confirm", &body);
-        assert_eq!(refused.status, 400, "{what}: {}", refused.text);
-    }
-    assert_eq!(phase(&company, id), "receiving");
-    let _ = enter(
-        &company,
-        id,
-        "confirm",
-        &json!({ "acting": "ADA@acme.test" }),
-    )
-    .expect(200);
-    let account = company.account(ADA)["id"].clone();
-    let events = company.events(1_000);
-    let confirmed = events
-        .iter()
-        .find(|event| event["data"]["to"] == "enforcing")
-        .unwrap();
-    assert_eq!(confirmed["data"]["acting"], account, "{confirmed}");
-}

@@ -41,7 +41,7 @@ fn computed(operator: &Client, id: &str) -> Value {
 }
 
 /// The accounts of a plan by label, read two at a time.
-fn shown(organization: &Organization, plan: &Value, query: &str) -> Vec<Value> {
+pub(crate) fn shown(organization: &Organization, plan: &Value, query: &str) -> Vec<Value> {
     let id = plan["id"].as_str().unwrap();
     let mut accounts = Vec::new();
     let mut after = String::new();
@@ -60,14 +60,14 @@ fn shown(organization: &Organization, plan: &Value, query: &str) -> Vec<Value> {
     accounts
 }
 
-fn labels(accounts: &[Value]) -> Vec<&str> {
+pub(crate) fn labels(accounts: &[Value]) -> Vec<&str> {
     accounts
         .iter()
         .map(|account| account["label"].as_str().unwrap())
         .collect()
 }
 
-fn confirm(organization: &Organization, plan: &Value, body: &Value) -> Reply {
+pub(crate) fn confirm(organization: &Organization, plan: &Value, body: &Value) -> Reply {
     let id = plan["id"].as_str().unwrap();
     organization
         .operator
@@ -75,7 +75,7 @@ fn confirm(organization: &Organization, plan: &Value, body: &Value) -> Reply {
 }
 
 /// Status, role and seats of an account, or of a side of a plan.
-fn holding(account: &Value) -> (String, Option<String>, Vec<String>) {
+pub(crate) fn holding(account: &Value) -> (String, Option<String>, Vec<String>) {
     let names = |list: &str| {
         let grants = account[list].as_array().unwrap().iter();
         grants.map(|grant| grant["name"].as_str().unwrap().to_owned())

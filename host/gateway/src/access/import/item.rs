@@ -2,7 +2,7 @@
 
 use super::{Imported, ItemError, NewAccount, Outcome, Problem};
 use crate::access::standing::{Phases, Standing};
-use crate::access::{accounts, assignment, catalogue, domains, history, links};
+use crate::access::{accounts, assignment, catalogue, domains, guard, history, links};
 use crate::clock::Random;
 use crate::ledger::Change;
 use crate::model::access::{
@@ -75,6 +75,7 @@ impl Import<'_> {
                 "email": record.email, "status": record.status,
             }),
         )?;
+        change.moved(id)?;
         history::status(change, id, None, record.status, &record.status_reason)?;
         self.grant(change, id, &record.label, new)?;
         self.settle_waiting(change, new)?;
@@ -157,6 +158,9 @@ impl Import<'_> {
         };
         let before = record.clone();
         let free = Standing::of(&record, &self.phases) == Standing::Free;
+        if free {
+            self.refuse_last_owner(change, id, &record, new)?;
+        }
         record.external_id = Some(new.external_id.clone());
         record.email = Some(new.email.to_lowercase());
         if free && let Some(label) = &new.label {
@@ -179,7 +183,42 @@ impl Import<'_> {
             accounts::set_status(change, id, &record, status, "imported")?;
         }
         let granted = free && self.grant(change, id, &record.label, new)?;
-        Ok(!same || status.is_some() || granted)
+        let changed = !same || status.is_some() || granted;
+        if changed {
+            change.moved(id)?;
+        }
+        Ok(changed)
+    }
+
+    /// Whether the application would take the owner role, or the access, from the last active account
+    /// that has it: asked before anything is stored.
+    fn refuse_last_owner(
+        &self,
+        change: &Change<'_, '_>,
+        account: Uuid,
+        record: &AccountRecord,
+        new: &NewAccount,
+    ) -> Result<(), ItemError> {
+        if record.status != AccountStatus::Active {
+            return Ok(());
+        }
+        let stored = change.tx.get::<Assignments>(&account)?;
+        let had = stored.map_or_else(Vec::new, |stored| stored.grants);
+        let field = if guard::is_last(change.tx, account, &had, &brought(change, &had, new))? {
+            "role"
+        } else if new.status.map(AccountStatus::from) == Some(AccountStatus::Deactivated)
+            && guard::is_last(change.tx, account, &had, &[])?
+        {
+            "status"
+        } else {
+            return Ok(());
+        };
+        let owner = guard::owner_role(change.tx)?.unwrap_or_default();
+        let problem = format!(
+            "is the last active account with the role \"{owner}\" and has to stay it: bring another \
+             one with that role first, which an earlier item of this request may do"
+        );
+        Err(Problem::of(field, problem))
     }
 
     /// Gives what the application says the account has, and takes what it does not say, but for what
@@ -193,50 +232,18 @@ impl Import<'_> {
     ) -> Result<bool, StoreError> {
         let stored = change.tx.get::<Assignments>(&account)?;
         let mut stored = stored.unwrap_or_else(|| AssignmentRecord::undecided(change.at()));
-        let before = stored.grants.clone();
-        let role = new.role.as_ref().map(std::slice::from_ref);
-        let lists = [
-            (GrantKind::BaseRole, role),
-            (GrantKind::CustomRole, new.custom_roles.as_deref()),
-            (GrantKind::Seat, new.seats.as_deref()),
-        ];
-        for (kind, names) in lists {
-            let Some(names) = names else {
-                continue;
-            };
-            let by_hand =
-                |grant: &GrantRecord| grant.kind == kind && grant.origin == GrantOrigin::Manual;
-            // There is one base role, and the one that was given by hand stands.
-            if kind == GrantKind::BaseRole && before.iter().any(by_hand) {
-                continue;
-            }
-            stored.grants.retain(|grant| {
-                grant.kind != kind || by_hand(grant) || names.contains(&grant.name)
-            });
-            for name in names {
-                let same = |grant: &GrantRecord| grant.kind == kind && grant.name == *name;
-                if !stored.grants.iter().any(same) {
-                    stored.grants.push(GrantRecord {
-                        kind,
-                        name: name.clone(),
-                        reason: "the application brought it with the account".into(),
-                        mapping_entry: None,
-                        since: change.at(),
-                        origin: GrantOrigin::Import,
-                        by: None,
-                        revision: change.revision(),
-                        request: None,
-                    });
-                }
-            }
-        }
-        assignment::sort(&mut stored.grants);
+        let before = stored.grants;
+        stored.grants = brought(change, &before, new);
         if stored.grants == before {
             return Ok(false);
         }
         let why = |_: &GrantRecord| "the application brought the account without it".to_owned();
         assignment::changed(change, (account, label), &before, &stored.grants, &why)?;
         change.tx.put::<Assignments>(&account, &stored)?;
+        let record = change.tx.get::<Accounts>(&account)?;
+        if record.is_some_and(|record| record.status == AccountStatus::Active) {
+            guard::activated(change, account)?;
+        }
         Ok(true)
     }
 
@@ -325,4 +332,45 @@ impl Import<'_> {
         }
         Ok(())
     }
+}
+
+/// What an account has that the application brings: what it says, and what a person gave by hand.
+fn brought(change: &Change<'_, '_>, before: &[GrantRecord], new: &NewAccount) -> Vec<GrantRecord> {
+    let mut grants = before.to_vec();
+    let role = new.role.as_ref().map(std::slice::from_ref);
+    let lists = [
+        (GrantKind::BaseRole, role),
+        (GrantKind::CustomRole, new.custom_roles.as_deref()),
+        (GrantKind::Seat, new.seats.as_deref()),
+    ];
+    for (kind, names) in lists {
+        let Some(names) = names else {
+            continue;
+        };
+        let by_hand =
+            |grant: &GrantRecord| grant.kind == kind && grant.origin == GrantOrigin::Manual;
+        // There is one base role, and the one that was given by hand stands.
+        if kind == GrantKind::BaseRole && before.iter().any(by_hand) {
+            continue;
+        }
+        grants.retain(|grant| grant.kind != kind || by_hand(grant) || names.contains(&grant.name));
+        for name in names {
+            let same = |grant: &GrantRecord| grant.kind == kind && grant.name == *name;
+            if !grants.iter().any(same) {
+                grants.push(GrantRecord {
+                    kind,
+                    name: name.clone(),
+                    reason: "the application brought it with the account".into(),
+                    mapping_entry: None,
+                    since: change.at(),
+                    origin: GrantOrigin::Import,
+                    by: None,
+                    revision: change.revision(),
+                    request: None,
+                });
+            }
+        }
+    }
+    assignment::sort(&mut grants);
+    grants
 }

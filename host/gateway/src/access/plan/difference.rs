@@ -80,14 +80,17 @@ pub(super) fn planned(tried: &Tried, ranks: &Ranks) -> Option<PlannedRecord> {
     if kinds.is_empty() {
         return None;
     }
+    // A base role for a higher one is no loss to anybody.
+    let risen = base_role(&before).is_some() && kinds.contains(&ChangeKind::RoleUp);
     let shut_out = before.status == AccountStatus::Active && after.status != AccountStatus::Active;
     Some(PlannedRecord {
         label: tried.label.clone(),
         before,
         after,
         kinds,
-        losses: lost + u32::from(shut_out),
+        losses: lost - u32::from(risen) + u32::from(shut_out),
         failure,
+        link: None,
     })
 }
 
@@ -162,6 +165,7 @@ mod tests {
         Tried {
             account: Uuid::nil(),
             label: String::new(),
+            unlinked: false,
             before,
             after,
             ask_again: None,
@@ -182,7 +186,7 @@ mod tests {
         assert_eq!(kinds(admin(), admin()), None);
         assert_eq!(
             kinds(admin(), holding(Active, &[(BaseRole, "Owner")])),
-            Some((vec![Kind::Gains, Kind::Loses, Kind::RoleUp], 1))
+            Some((vec![Kind::Gains, Kind::Loses, Kind::RoleUp], 0))
         );
         assert_eq!(
             kinds(

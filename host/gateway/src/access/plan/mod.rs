@@ -7,6 +7,11 @@
 //! more than what moved meanwhile.
 
 mod difference;
+mod finish;
+mod note;
+mod owners;
+mod part;
+mod people;
 mod proposal;
 mod prune;
 mod read;
@@ -16,11 +21,13 @@ mod worker;
 use crate::access::catalogue::CatalogueError;
 use crate::access::mapping::MappingError;
 use crate::clock::{Random, Timestamp};
+use crate::directory::phases::{self, ACCEPT_LOCKOUT, PhaseError};
 use crate::ledger::{Change, Committed, change};
-use crate::model::plans::{Counts, Difference, PlanRecord, PlanState, Plans, Proposals, Watching};
+use crate::model::plans::{Difference, PlanRecord, PlanState, Plans, Proposals, Watching};
 use crate::plugins::{PluginError, Plugins};
+pub use owners::{Lockout, Owners, owners};
 pub use proposal::{New, NewMapping};
-pub use read::{Lockout, Owners, about, accounts, all, find, most_losses, owners, proposal};
+pub use read::{about, accounts, all, find, links, most_losses, proposal, unlinked};
 pub use worker::Planner;
 
 use gatewright_store::{EngineError, Organization, Range, Read, StoreError, WriteError};
@@ -33,9 +40,6 @@ pub const MOST_OPEN: usize = 10;
 /// For how many hours a plan can be confirmed where nothing else is said, and at most.
 pub const EXPIRES_HOURS: (u32, u32) = (24, 720);
 
-/// What somebody has to write who wants to confirm a plan that leaves no active owner.
-pub const ACCEPT_LOCKOUT: &str = "I accept to be locked out";
-
 /// Why a plan was not made, found or confirmed.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
@@ -44,7 +48,8 @@ pub enum PlanError {
     NotFound(Uuid),
     /// It proposes no change.
     #[error(
-        "the plan proposes nothing: give at least one of mapping, pins, catalogue and bindings"
+        "the plan proposes nothing: give at least one of mapping, pins, catalogue, bindings and \
+         confirm"
     )]
     Nothing,
     /// It is to expire at a time that is not possible.
@@ -67,6 +72,15 @@ pub enum PlanError {
     /// A plugin that it proposes is refused.
     #[error(transparent)]
     Plugin(#[from] PluginError),
+    /// The directory that it confirms, or that is to be confirmed by it, is none that can be.
+    #[error(transparent)]
+    Phase(PhaseError),
+    /// Nobody is said to act.
+    #[error(
+        "acting: say who confirms, by email or account, so that nobody locks themselves out; or say \
+         accept_lockout: \"{ACCEPT_LOCKOUT}\""
+    )]
+    NobodyActs,
     /// It cannot be confirmed as it stands.
     #[error("the plan is {state}: only one that is ready can be confirmed")]
     NotReady {
@@ -88,8 +102,8 @@ pub enum PlanError {
     },
     /// The only owners there are would lose the role.
     #[error(
-        "this plan would take the role \"{owner}\" from the last active account that has it: let it \
-         give the role to somebody else"
+        "this plan would take the role \"{owner}\", or the access, from the last active account that \
+         has it: let it give the role to somebody else"
     )]
     LastOwner {
         /// The owner role.
@@ -104,9 +118,9 @@ pub enum PlanError {
         /// The owner role.
         owner: String,
     },
-    /// Who confirms would lose the owner role.
+    /// Who confirms would not have the owner role.
     #[error(
-        "{acting} would no longer have the role \"{owner}\" after this plan. Change the plan, let \
+        "{acting} would not have the role \"{owner}\" after this plan. Change the plan, let \
          another owner confirm it, or confirm with \"accept_lockout\": \"{ACCEPT_LOCKOUT}\""
     )]
     LocksOutActing {
@@ -127,6 +141,21 @@ pub enum PlanError {
     /// The engine failed.
     #[error("the change could not be stored")]
     Engine(#[from] EngineError),
+}
+
+impl From<PhaseError> for PlanError {
+    fn from(error: PhaseError) -> Self {
+        match error {
+            PhaseError::Store(error) => Self::Store(error),
+            other @ (PhaseError::NoDirectory(_)
+            | PhaseError::Wrong { .. }
+            | PhaseError::NoAccounts
+            | PhaseError::Words
+            | PhaseError::Unseen(_)
+            | PhaseError::OtherPlan(_)
+            | PhaseError::Days) => Self::Phase(other),
+        }
+    }
 }
 
 impl From<WriteError<PlanError>> for PlanError {
@@ -162,19 +191,8 @@ pub fn create(
             return Err(PlanError::TooMany);
         }
         let proposal = proposal::prepare(change.tx, &new, &proven, &random, now)?;
-        let record = PlanRecord {
-            state: PlanState::Computing,
-            created: now,
-            expires: now.plus(u64::from(hours) * 3_600_000),
-            made: change.revision(),
-            done: None,
-            walked: false,
-            seen: (change.revision(), Uuid::max()),
-            considered: 0,
-            counts: Counts::default(),
-            differences: Vec::new(),
-            different: 0,
-        };
+        let expires = now.plus(u64::from(hours) * 3_600_000);
+        let record = PlanRecord::new(now, expires, change.revision());
         change.tx.put::<Plans>(&id, &record)?;
         change.tx.put::<Proposals>(&id, &proposal)?;
         change.tx.put::<Watching>(&(), &true)?;
@@ -185,20 +203,31 @@ pub fn create(
 }
 
 /// Says that a plan is to be applied. That happens afterwards, if nothing has moved that changes
-/// what it shows.
+/// what it shows. `directory` is one that it has to confirm.
 ///
 /// # Errors
-/// Where it is not ready or too old, or would lock out everybody or who confirms it.
+/// Where it is not ready or too old, does not confirm that directory, or would lock out everybody or
+/// who confirms it.
 pub fn confirm(
     organization: &Organization,
     now: Timestamp,
     plan: Uuid,
+    directory: Option<Uuid>,
     lockout: &Lockout,
 ) -> Result<(), PlanError> {
     let lockout = lockout.clone();
     change(organization, now, move |change| {
+        if let Some(directory) = directory {
+            phases::confirmable(change.tx, directory)?;
+        }
         let record = change.tx.get::<Plans>(&plan)?;
         let mut record = record.ok_or(PlanError::NotFound(plan))?;
+        let proposal = proposal(change.tx, plan)?;
+        if let Some(directory) = directory
+            && proposal.confirms() != Some(directory)
+        {
+            return Err(PhaseError::OtherPlan(directory).into());
+        }
         match &record.state {
             PlanState::Ready if record.expires <= now => {
                 return Err(PlanError::Expired(record.expires));
@@ -220,7 +249,7 @@ pub fn confirm(
                 });
             }
         }
-        lockout.check(change.tx, plan)?;
+        record.confirmation = Some(lockout.check(change.tx, plan, &proposal)?);
         record.state = PlanState::Confirming;
         change.tx.put::<Plans>(&plan, &record)?;
         change.event("plan.confirming", json!({ "plan": plan }))?;

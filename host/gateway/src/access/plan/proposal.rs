@@ -3,18 +3,21 @@
 use super::PlanError;
 use crate::access::catalogue::{self, CatalogueError};
 use crate::access::mapping::{self, MappingError, NewEntry};
-use crate::access::pins;
 use crate::access::reconcile::setting::Instead;
+use crate::access::{links, pins};
 use crate::clock::{Random, Timestamp};
 use crate::directory::credentials::hex;
+use crate::directory::phases::{self, Confirmation, PhaseError};
 use crate::ledger::Change;
-use crate::model::access::Catalogue;
-use crate::model::plans::{ProposalRecord, Proposed};
+use crate::model::access::{Catalogue, Spread};
+use crate::model::people::DOMAINS_VERIFIED;
+use crate::model::plans::{PlanRecord, ProposalRecord, Proposed};
 use crate::model::plugins::{Bindings, Chain, Slot};
+use crate::model::tenancy::{Directories, Phase};
 use crate::plugins::{Plugins, bindings};
-use gatewright_store::{OrganizationScope, Read, StoreError};
+use gatewright_store::{OrganizationScope, Range, Read, StoreError};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -33,6 +36,8 @@ pub struct New {
     /// Other bindings, by slot.
     #[serde(default)]
     pub bindings: BTreeMap<String, bindings::New>,
+    /// A directory that is to come into force.
+    pub confirm: Option<Uuid>,
     /// For how many hours it can be confirmed.
     pub expires_hours: Option<u32>,
 }
@@ -110,12 +115,16 @@ pub(super) fn prepare(
             chain: chain.clone(),
         });
     }
+    if let Some(directory) = new.confirm {
+        phases::confirmable(reader, directory)?;
+        changes.push(Proposed::Confirm { directory });
+    }
     if changes.is_empty() {
         return Err(PlanError::Nothing);
     }
     Ok(ProposalRecord {
         changes,
-        base: base(reader)?,
+        base: base(reader, new.confirm)?,
     })
 }
 
@@ -145,16 +154,44 @@ impl From<CatalogueError> for PlanError {
     }
 }
 
-/// A digest of all that a plan is planned against: mapping, catalogue and bindings.
-pub(super) fn base(reader: &impl Read<OrganizationScope>) -> Result<String, StoreError> {
+/// A digest of all that a plan is planned against: mapping, catalogue and bindings; and where it
+/// confirms a directory, by what people are linked and whose word counts.
+pub(super) fn base(
+    reader: &impl Read<OrganizationScope>,
+    confirms: Option<Uuid>,
+) -> Result<String, StoreError> {
     let mut bound = Vec::with_capacity(Slot::ALL.len());
     for slot in Slot::ALL {
         bound.push(reader.get::<Bindings>(&slot.name().to_owned())?);
     }
     let mapping = mapping::load(reader)?.entries;
     let catalogue = catalogue::load(reader)?;
-    let text = json!([mapping, catalogue, bound]).to_string();
-    Ok(hex(&Sha256::digest(text)))
+    let text = match confirms {
+        None => json!([mapping, catalogue, bound]),
+        Some(directory) => json!([mapping, catalogue, bound, people(reader, directory)?]),
+    };
+    Ok(hex(&Sha256::digest(text.to_string())))
+}
+
+fn people(reader: &impl Read<OrganizationScope>, directory: Uuid) -> Result<Value, StoreError> {
+    let mut phases = Vec::new();
+    for row in reader.scan::<Directories>(Range::all())? {
+        let (id, record) = row?;
+        // How far one is before its confirmation is no matter, and whether others are there.
+        match record.phase {
+            Phase::Draft | Phase::Connected | Phase::Receiving if id == directory => {
+                phases.push(json!([id, "unconfirmed"]));
+            }
+            phase @ (Phase::Enforcing | Phase::Paused) => phases.push(json!([id, phase])),
+            Phase::Draft | Phase::Connected | Phase::Receiving | Phase::Uninstalled => {}
+        }
+    }
+    let mut domains = Vec::new();
+    for row in reader.index_scan(&DOMAINS_VERIFIED, Range::all())? {
+        domains.push(row?.0);
+    }
+    let link_by = links::link_by(reader, directory)?;
+    Ok(json!([link_by, phases, domains]))
 }
 
 /// What is to be tried in the place of what is stored.
@@ -170,6 +207,8 @@ pub(super) fn instead(proposal: ProposalRecord) -> Instead {
             Proposed::Binding { slot, chain } => {
                 instead.bindings.insert(slot, chain);
             }
+            // That is a change of facts: it is rehearsed.
+            Proposed::Confirm { .. } => {}
         }
     }
     instead
@@ -188,11 +227,21 @@ pub(super) fn catalogue(
     catalogue::load(reader)
 }
 
-/// Puts everything into force. Who is concerned is for the caller to mark.
+/// Puts everything into force, and writes down who is concerned. Answers why that cannot be.
 pub(super) fn apply(
     change: &mut Change<'_, '_>,
+    plan: Uuid,
+    record: &PlanRecord,
     proposal: &ProposalRecord,
-) -> Result<(), StoreError> {
+) -> Result<Result<(), String>, StoreError> {
+    // First: where it is refused, nothing was changed.
+    if let Some(directory) = proposal.confirms() {
+        match phases::put_into_force(change, directory, &said(record), Some(plan)) {
+            Ok(_) => {}
+            Err(PhaseError::Store(error)) => return Err(error),
+            Err(refused) => return Ok(Err(refused.to_string())),
+        }
+    }
     for proposed in &proposal.changes {
         match proposed {
             Proposed::Mapping { mapping } => {
@@ -206,7 +255,21 @@ pub(super) fn apply(
             Proposed::Binding { slot, chain } => {
                 bindings::put(change, *slot, chain)?;
             }
+            Proposed::Confirm { .. } => {}
         }
     }
-    Ok(())
+    if !proposal.only_confirms() {
+        change.spread_plan(Spread::Everybody, plan)?;
+    }
+    Ok(Ok(()))
+}
+
+/// Who confirms a directory by a plan.
+fn said(record: &PlanRecord) -> Confirmation {
+    let by = record.confirmation.as_ref();
+    let acting = by.and_then(|by| by.acting.as_ref());
+    Confirmation {
+        acting: acting.and_then(|(_, accounts)| accounts.first().copied()),
+        accepts_lockout: by.is_some_and(|by| by.accepts_lockout),
+    }
 }

@@ -4,7 +4,8 @@ use super::{open, watch};
 use crate::clock::Timestamp;
 use crate::ledger::{Change, change};
 use crate::model::plans::{
-    Moved, PlanRecord, PlanState, Planned, PlannedAsks, PlannedOwners, Plans, Proposals,
+    Moved, PlanRecord, PlanState, Planned, PlannedAsks, PlannedLinks, PlannedOwners,
+    PlannedUnlinked, Plans, Proposals,
 };
 use gatewright_store::{
     Organization, OrganizationScope, Range, Read, Reader, StoreError, Table, WriteError,
@@ -36,6 +37,8 @@ pub(super) fn step(
         erase::<Planned>(change, &mut left)?;
         erase::<PlannedOwners>(change, &mut left)?;
         erase::<PlannedAsks>(change, &mut left)?;
+        erase::<PlannedLinks>(change, &mut left)?;
+        erase::<PlannedUnlinked>(change, &mut left)?;
         if open(change)? == 0 {
             let keys = change.tx.keys::<Moved>(Range::all())?.take(left);
             for account in keys.collect::<Result<Vec<_>, _>>()? {
@@ -98,6 +101,8 @@ fn is_due(reader: &Reader<OrganizationScope>, now: Timestamp) -> Result<bool, St
         || orphan::<Planned>(reader, &known)?.is_some()
         || orphan::<PlannedOwners>(reader, &known)?.is_some()
         || orphan::<PlannedAsks>(reader, &known)?.is_some()
+        || orphan::<PlannedLinks>(reader, &known)?.is_some()
+        || orphan::<PlannedUnlinked>(reader, &known)?.is_some()
         || (none_open && reader.keys::<Moved>(Range::all())?.next().is_some()))
 }
 
@@ -145,9 +150,7 @@ mod tests {
     use super::*;
     use crate::access::plan::{delete, find};
     use crate::model::access::{AccountOrigin, AccountRecord, AccountStatus, Accounts, Dirty};
-    use crate::model::plans::{
-        ChangeKind, Counts, Holding, PlannedRecord, ProposalRecord, Watching,
-    };
+    use crate::model::plans::{ChangeKind, Holding, PlannedRecord, ProposalRecord, Watching};
     use gatewright_store::{OrganizationId, RedbEngine, RedbOptions, Store};
     use std::sync::Arc;
 
@@ -172,16 +175,8 @@ mod tests {
             world.change(move |change| {
                 let record = PlanRecord {
                     state: PlanState::Ready,
-                    created: Timestamp(0),
-                    expires: Timestamp(1_000),
-                    made: 1,
-                    done: None,
                     walked: true,
-                    seen: (1, Uuid::max()),
-                    considered: 0,
-                    counts: Counts::default(),
-                    differences: Vec::new(),
-                    different: 0,
+                    ..PlanRecord::new(Timestamp(0), Timestamp(1_000), 1)
                 };
                 let proposal = ProposalRecord {
                     changes: Vec::new(),
@@ -236,6 +231,7 @@ mod tests {
             kinds: vec![ChangeKind::Gains],
             losses: 0,
             failure: None,
+            link: None,
         }
     }
 

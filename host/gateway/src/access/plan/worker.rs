@@ -130,8 +130,7 @@ impl Shared {
     }
 
     fn step(&self, organization: OrganizationId) -> Outcome {
-        let handle = self.store.organization(organization);
-        match step::step(&handle, &self.plugins, self.clock.now()) {
+        match step::step(&self.store, organization, &self.plugins, self.clock.now()) {
             Ok(Stepped { outcome, applied }) => {
                 if applied {
                     self.reconciler.retry(organization);

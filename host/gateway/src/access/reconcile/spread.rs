@@ -8,8 +8,10 @@ use crate::clock::Timestamp;
 use crate::directory::{erase, inherited, membership};
 use crate::ledger::{Change, change};
 use crate::model::access::{Accounts, Leaver, LostGroup, Spread, SpreadRecord, Spreads};
-use crate::model::facts::{Concerned, ConcernedRecord, Members, Users, primary_email};
+use crate::model::facts::{Concerned, ConcernedRecord, Members, ResourceKey, Users, primary_email};
 use crate::model::guard::{Holds, Removals};
+use crate::model::plans::PlannedLinks;
+use crate::model::tenancy::LinkBy;
 use gatewright_store::{Organization, Range, Read, StoreError, WriteError};
 use uuid::Uuid;
 
@@ -97,8 +99,8 @@ fn expand(
         Spread::GroupChanged { directory, group } => {
             let users = members(change, *group, record.done, STEP)?;
             for user in &users {
-                if let Some(user) = change.tx.get::<Users>(&(*directory, *user))? {
-                    change.mark_since(user.account, since)?;
+                if let Some(record) = change.tx.get::<Users>(&(*directory, *user))? {
+                    change.mark_user(*user, record.account, Some(since))?;
                 }
             }
             Ok(Part::of(&users, STEP))
@@ -121,7 +123,7 @@ fn expand(
                 };
                 if let Some(leaver) = membership::end(change, (*directory, *user), &gone, *at)? {
                     inherited::end(change, &leaver, lost, *directory, *at)?;
-                    change.mark_since(leaver.account, since)?;
+                    change.mark_user(leaver.user, leaver.account, Some(since))?;
                 }
             }
             Ok(Part::of(&users, most))
@@ -136,8 +138,8 @@ fn expand(
         }),
         Spread::GroupsConcerned { directory } => {
             over_groups(change, key, record.done, STEP, |change, user, _| {
-                if let Some(user) = change.tx.get::<Users>(&(*directory, user.1))? {
-                    change.mark_since(user.account, since)?;
+                if let Some(record) = change.tx.get::<Users>(&(*directory, user.1))? {
+                    change.mark_user(user.1, record.account, Some(since))?;
                 }
                 Ok(())
             })
@@ -165,7 +167,7 @@ fn expand(
                     since: membership.since.max(group.since),
                 };
                 inherited::end(change, &leaver, lost, *directory, *at)?;
-                change.mark_since(user.account, since)
+                change.mark_user(member.1, user.account, Some(since))
             })
         }
         Spread::Confirmed { directory } => {
@@ -177,8 +179,13 @@ fn expand(
             let users = users_of(change, *directory, record.done, PEOPLE)?;
             for user in &users {
                 let key = (*directory, *user);
-                if let Some(account) = links::settle(change, &phases, link_by, key)? {
-                    change.mark_since(account, since)?;
+                match record.plan {
+                    Some(plan) => settle_planned(change, &phases, link_by, key, (since, plan))?,
+                    None => {
+                        if let Some(account) = links::settle(change, &phases, link_by, key)? {
+                            change.mark_since(account, since)?;
+                        }
+                    }
                 }
             }
             Ok(Part::of(&users, PEOPLE))
@@ -224,12 +231,33 @@ fn expand(
             let part: Vec<_> = users.iter().skip(begin).take(most).collect();
             for leaver in &part {
                 inherited::end(change, leaver, lost, *directory, *at)?;
-                change.mark_since(leaver.account, since)?;
+                change.mark_user(leaver.user, leaver.account, Some(since))?;
             }
             let part: Vec<_> = part.iter().map(|leaver| leaver.user).collect();
             Ok(Part::of(&part, most))
         }
     }
+}
+
+/// Gives a user the account that a confirmed plan showed, and lets the account's mark name the plan:
+/// a person has seen what becomes of it.
+fn settle_planned(
+    change: &mut Change<'_, '_>,
+    phases: &Phases,
+    link_by: LinkBy,
+    user: ResourceKey,
+    (since, plan): (u64, Uuid),
+) -> Result<(), StoreError> {
+    let shown = change.tx.get::<PlannedLinks>(&(plan, user.1))?;
+    let untouched = match &shown {
+        Some(shown) => change.is_untouched(shown.account, since, plan)?,
+        None => false,
+    };
+    let Some(account) = links::settle(change, phases, link_by, user)? else {
+        return Ok(());
+    };
+    let as_planned = untouched && shown.is_some_and(|shown| shown.account == account);
+    change.put_planned(account, since, plan, as_planned)
 }
 
 /// Answers the brake's holds that nobody has answered yet.

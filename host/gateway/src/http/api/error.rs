@@ -157,14 +157,9 @@ impl ApiError {
             | Self::Import(ImportError::TooMany(_))
             | Self::Link(LinkError::NoAccount(_))
             | Self::Domain(DomainError::Invalid(_))
-            | Self::Phase(
-                PhaseError::NobodyActs
-                | PhaseError::Acting { .. }
-                | PhaseError::Words
-                | PhaseError::Days,
-            )
             | Self::Plan(
                 PlanError::Nothing
+                | PlanError::NobodyActs
                 | PlanError::Expires
                 | PlanError::Slot(_)
                 | PlanError::Mapping(_)
@@ -178,7 +173,6 @@ impl ApiError {
             | Self::Hand(HandError::NoAccount(_) | HandError::Missing { .. })
             | Self::Signal(SignalError::NoAccount(_))
             | Self::Domain(DomainError::Unknown(_))
-            | Self::Phase(PhaseError::NoDirectory(_))
             | Self::Hold(HoldError::Missing { .. } | HoldError::NothingTaken { .. })
             | Self::Fact(FactError::NotFound { .. })
             | Self::Tenancy(
@@ -189,6 +183,7 @@ impl ApiError {
             | Self::Mapping(MappingError::NoEntry(_) | MappingError::NoGroup(_))
             | Self::Plan(PlanError::NotFound(_)) => StatusCode::NOT_FOUND,
             Self::Plugin(error) | Self::Plan(PlanError::Plugin(error)) => of_plugin(error),
+            Self::Phase(error) | Self::Plan(PlanError::Phase(error)) => of_phase(error),
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Body(BodyError::TooLarge(_)) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Body(BodyError::TooSlow) => StatusCode::REQUEST_TIMEOUT,
@@ -203,7 +198,6 @@ impl ApiError {
             )
             | Self::Link(LinkError::NotWaiting(_) | LinkError::Claimed { .. })
             | Self::Domain(DomainError::TooMany | DomainError::NotShown { .. })
-            | Self::Phase(PhaseError::Wrong { .. })
             | Self::Fact(
                 FactError::UserNameTaken(_)
                 | FactError::IdentifierTaken { .. }
@@ -242,7 +236,6 @@ impl ApiError {
             | Self::Import(ImportError::Store(_))
             | Self::Link(LinkError::Store(_))
             | Self::Domain(DomainError::Store(_))
-            | Self::Phase(PhaseError::Store(_))
             | Self::Fact(FactError::Store(_) | FactError::Engine(_))
             | Self::Tenancy(TenancyError::Store(_) | TenancyError::Engine(_))
             | Self::Mapping(MappingError::Store(_))
@@ -266,6 +259,17 @@ fn of_plugin(error: &PluginError) -> StatusCode {
         PluginError::Unknown { .. } | PluginError::Unbound { .. } => StatusCode::NOT_FOUND,
         PluginError::NothingBefore { .. } => StatusCode::CONFLICT,
         PluginError::Store(_) | PluginError::Engine(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn of_phase(error: &PhaseError) -> StatusCode {
+    match error {
+        PhaseError::Words | PhaseError::NoAccounts | PhaseError::Days => StatusCode::BAD_REQUEST,
+        PhaseError::NoDirectory(_) => StatusCode::NOT_FOUND,
+        PhaseError::Wrong { .. } | PhaseError::Unseen(_) | PhaseError::OtherPlan(_) => {
+            StatusCode::CONFLICT
+        }
+        PhaseError::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 

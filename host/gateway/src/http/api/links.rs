@@ -126,7 +126,8 @@ fn show(
     }))
 }
 
-fn message(why: Waiting) -> &'static str {
+/// Why a user waits, in words.
+pub(super) fn message(why: Waiting) -> &'static str {
     match why {
         Waiting::SeveralAccounts => "more than one account matches: choose one, or a new one",
         Waiting::SeveralUsers => {

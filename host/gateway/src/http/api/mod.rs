@@ -146,6 +146,7 @@ fn organization() -> Router<Shared> {
         .route("/plans", get(plans::list).post(plans::create))
         .route("/plans/{plan}", get(plans::show).delete(plans::delete))
         .route("/plans/{plan}/accounts", get(plans::accounts))
+        .route("/plans/{plan}/links", get(plans::links))
         .route("/plans/{plan}/confirm", post(plans::confirm))
         .route("/bindings", get(bindings::list))
         .route("/bindings/{slot}", get(bindings::show).put(bindings::bind))

@@ -4,14 +4,17 @@ use super::access::Administers;
 use super::answer::{Answer, Json};
 use super::directories::{id, show_record};
 use super::error::ApiError;
-use crate::directory::phases::{self, Confirmation, Facts, PhaseError};
+use super::plans;
+use crate::access::plan::Lockout;
+use crate::directory::phases::{self, Facts, PhaseError};
 use crate::gateway::Gateway;
 use crate::http::Shared;
 use crate::ledger::Committed;
-use crate::model::tenancy::DirectoryRecord;
+use crate::model::tenancy::{Directories, DirectoryRecord};
 use axum::extract::{Path, State};
-use gatewright_store::Organization;
+use gatewright_store::{Organization, Read};
 use serde::Deserialize;
+use serde_json::json;
 use std::collections::HashMap;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -21,6 +24,8 @@ type Parameters = Path<HashMap<String, String>>;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Said {
+    /// The plan that shows what becomes of whom.
+    plan: Option<Uuid>,
     /// Who confirms: an account's id or an email.
     acting: Option<String>,
     /// The words by which they accept to be locked out.
@@ -46,27 +51,48 @@ enum Kept {
     Erase,
 }
 
-/// Puts a directory into force.
+/// Puts a directory into force, by a plan that shows what becomes of whom; without one only where
+/// nobody is concerned.
 pub(super) async fn confirm(
     State(shared): State<Shared>,
     Administers(organization): Administers,
     Path(path): Parameters,
     Json(said): Json<Said>,
 ) -> Result<Answer, ApiError> {
-    enter(
-        &shared,
-        organization,
-        &path,
-        move |gateway, organization, id| {
-            let reader = organization.read()?;
-            let (acting, accept) = (said.acting.as_deref(), said.accept_lockout.as_deref());
-            let confirmation = Confirmation::read(&reader, id, acting, accept)?;
-            drop(reader);
-            let now = gateway.clock.now();
-            Ok(phases::confirm(organization, now, id, confirmation)?)
-        },
-    )
-    .await
+    let Some(plan) = said.plan else {
+        return enter(
+            &shared,
+            organization,
+            &path,
+            move |gateway, organization, id| {
+                let (now, accept) = (gateway.clock.now(), said.accept_lockout);
+                Ok(phases::confirm(organization, now, id, said.acting, accept)?)
+            },
+        )
+        .await;
+    };
+    let id = id(&path)?;
+    let lockout = Lockout {
+        accept: said.accept_lockout,
+        acting: said.acting,
+    };
+    let (_, revision) = plans::apply(&shared, &organization, plan, Some(id), lockout).await?;
+    let url = shared.public_url.clone();
+    let body = shared
+        .gateway
+        .run(move |gateway| {
+            let record = organization.read()?.get::<Directories>(&id)?;
+            let record = record.ok_or(PhaseError::NoDirectory(id))?;
+            let mut body = show_record(gateway, &url, id, &record);
+            body["plan"] = json!(plan);
+            body["revision"] = revision.into();
+            Ok::<_, ApiError>(body)
+        })
+        .await??;
+    Ok(match revision {
+        Some(revision) => Answer::ok(body).at_revision(revision),
+        None => Answer::accepted(body),
+    })
 }
 
 /// Freezes the decisions about its people.

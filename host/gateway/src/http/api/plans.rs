@@ -1,5 +1,7 @@
 //! `/plans`: what a change would come to, before anybody is concerned.
 
+mod links;
+
 use super::access::Administers;
 use super::accounts::{id, number};
 use super::answer::{Answer, Json};
@@ -10,7 +12,7 @@ use crate::gateway::Gateway;
 use crate::http::Shared;
 use crate::model::access::GrantKind;
 use crate::model::plans::{
-    ChangeKind, Difference, Holding, PlanRecord, PlanState, PlannedGrant, PlannedRecord,
+    ChangeKind, Difference, Holding, LinkKind, PlanRecord, PlanState, PlannedGrant, PlannedRecord,
     ProposalRecord, Proposed,
 };
 use axum::extract::{Path, Query, State};
@@ -20,6 +22,8 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::time::Duration;
 use uuid::Uuid;
+
+pub(super) use links::links;
 
 /// How long a confirmation waits until it is applied or refused. After that it goes on without the
 /// request.
@@ -97,13 +101,10 @@ pub(super) async fn accounts(
 ) -> Result<Answer, ApiError> {
     let id = id(&path, "plan")?;
     let limit = number(&query, "limit", 100, 1_000)?;
-    let after = match query.get("after") {
-        Some(text) => Some(text.parse::<Uuid>().map_err(|_| ApiError::Query {
-            name: "after",
-            problem: "is no account's id: take the `next` of the last answer".into(),
-        })?),
-        None => None,
-    };
+    let after = after(
+        &query,
+        "is no account's id: take the `next` of the last answer",
+    )?;
     let kind = match query.get("kind") {
         Some(text) => Some(kind(text)?),
         None => None,
@@ -135,16 +136,32 @@ pub(super) async fn confirm(
     Json(body): Json<Confirmation>,
 ) -> Result<Answer, ApiError> {
     let id = id(&path, "plan")?;
+    let lockout = Lockout {
+        accept: body.accept_lockout,
+        acting: body.acting,
+    };
+    let (shown, revision) = apply(&shared, &organization, id, None, lockout).await?;
+    Ok(match revision {
+        Some(revision) => Answer::ok(shown).at_revision(revision),
+        None => Answer::accepted(shown),
+    })
+}
+
+/// Applies a plan, which has to confirm `directory` where one is named. Answers the plan and the
+/// revision that applied it; none where it takes longer than a request should.
+pub(super) async fn apply(
+    shared: &Shared,
+    organization: &Organization,
+    id: Uuid,
+    directory: Option<Uuid>,
+    lockout: Lockout,
+) -> Result<(Value, Option<u64>), ApiError> {
     let mut progress = shared.gateway.planner.progress();
     let handle = organization.clone();
     shared
         .gateway
         .run(move |gateway| {
-            let lockout = Lockout {
-                accept: body.accept_lockout,
-                acting: body.acting,
-            };
-            plan::confirm(&handle, gateway.clock.now(), id, &lockout)?;
+            plan::confirm(&handle, gateway.clock.now(), id, directory, &lockout)?;
             gateway.planner.wake(handle.id());
             Ok::<_, ApiError>(())
         })
@@ -152,11 +169,9 @@ pub(super) async fn confirm(
     let deadline = tokio::time::Instant::now() + WAIT;
     loop {
         progress.mark_unchanged();
-        let (shown, record) = look(&shared, &organization, id).await?;
+        let (shown, record) = look(shared, organization, id).await?;
         match record.state {
-            PlanState::Confirmed { revision, .. } => {
-                return Ok(Answer::ok(shown).at_revision(revision));
-            }
+            PlanState::Confirmed { revision, .. } => return Ok((shown, Some(revision))),
             PlanState::Outdated { why } => {
                 return Err(ApiError::Plan(PlanError::Outdated {
                     why,
@@ -171,7 +186,7 @@ pub(super) async fn confirm(
         }
         let changed = tokio::time::timeout_at(deadline, progress.changed()).await;
         if changed.is_err() {
-            return Ok(Answer::accepted(shown));
+            return Ok((shown, None));
         }
     }
 }
@@ -210,6 +225,17 @@ async fn look(
         .await?
 }
 
+fn after(query: &HashMap<String, String>, problem: &'static str) -> Result<Option<Uuid>, ApiError> {
+    let Some(text) = query.get("after") else {
+        return Ok(None);
+    };
+    let parsed = text.parse().map_err(|_| ApiError::Query {
+        name: "after",
+        problem: problem.into(),
+    });
+    parsed.map(Some)
+}
+
 fn kind(text: &str) -> Result<ChangeKind, ApiError> {
     let known = ChangeKind::ALL.into_iter().find(|kind| kind.name() == text);
     known.ok_or_else(|| ApiError::Query {
@@ -240,6 +266,13 @@ fn summary(
         counts[kind.name()] = count.into();
     }
     let proposal = plan::proposal(reader, id)?;
+    let links = proposal.confirms().map(|_| {
+        let mut links = json!({ "unlinked": record.links.unlinked });
+        for (kind, count) in LinkKind::ALL.into_iter().zip(record.links.kinds) {
+            links[kind.name()] = count.into();
+        }
+        links
+    });
     Ok(json!({
         "id": id,
         "state": record.state.name(),
@@ -253,6 +286,7 @@ fn summary(
             "of_about": plan::about(reader, record)?,
         },
         "counts": counts,
+        "links": links,
     }))
 }
 
@@ -263,6 +297,7 @@ fn changes(proposal: &ProposalRecord) -> Vec<String> {
         Proposed::Catalogue { .. } => "catalogue".to_owned(),
         Proposed::Pin { .. } => "pins".to_owned(),
         Proposed::Binding { slot, .. } => format!("bindings.{}", slot.name()),
+        Proposed::Confirm { .. } => "confirm".to_owned(),
     };
     proposal.changes.iter().map(named).collect()
 }
@@ -313,6 +348,7 @@ fn show_proposal(gateway: &Gateway, proposal: &ProposalRecord) -> Value {
                     .collect();
                 shown["bindings"][slot.name()] = json!({ "chain": members });
             }
+            Proposed::Confirm { directory } => shown["confirm"] = json!(directory),
         }
     }
     shown
@@ -327,6 +363,7 @@ fn show_account(account: Uuid, record: &PlannedRecord) -> Value {
         "before": show_holding(&record.before),
         "after": show_holding(&record.after),
         "failure": record.failure,
+        "link": record.link,
     })
 }
 
@@ -346,6 +383,7 @@ pub(super) fn show_differences(differences: &[Difference]) -> Value {
                 "label": one.label,
                 "planned": sides(&one.planned),
                 "now": sides(&one.now),
+                "link": one.link.as_ref().map(links::show_link_difference),
             })
         })
         .collect();

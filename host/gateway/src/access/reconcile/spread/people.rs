@@ -196,11 +196,14 @@ impl World {
                 }
             }
             Step::Confirm(directory) => {
-                let said = phases::Confirmation {
-                    acting: None,
-                    accepts_lockout: true,
-                };
-                let _ = phases::confirm(&organization, now, self.directories[*directory].id, said);
+                let id = self.directories[*directory].id;
+                let _ = change(&organization, now, move |change| {
+                    let said = phases::Confirmation {
+                        acting: None,
+                        accepts_lockout: true,
+                    };
+                    phases::put_into_force(change, id, &said, None)
+                });
             }
             Step::Pause(directory) => {
                 let _ = phases::pause(&organization, now, self.directories[*directory].id);
