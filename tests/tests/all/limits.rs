@@ -4,6 +4,8 @@ use crate::process::Serving;
 use crate::shared::Tenant;
 use gatewright_tests::{Client, Organization, Reply, Server, Start};
 use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 const MIB: usize = 1 << 20;
@@ -273,4 +275,31 @@ fn dev_has_a_rate_only_where_it_is_told() {
     assert!(answers.into_iter().any(|status| status == 429));
     let free = Server::generic();
     assert!((0..400).all(|_| free.scim().get("/Users?count=0").status == 200));
+}
+
+#[test]
+fn an_answer_to_a_body_that_was_not_read_says_that_the_connection_ends() {
+    let server = Server::generic();
+    let url = server.field("api_url");
+    let (address, base) = url.trim_start_matches("http://").split_once('/').unwrap();
+    let body = json!({ "share_percent": 100 }).to_string();
+    let ask = |token: &str, body: &str, length: usize| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        let head = format!(
+            "PUT /{base}/guards HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\
+             content-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(body.as_bytes()).unwrap();
+        let mut answer = [0; 4_096];
+        let read = stream.read(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer[..read]).to_ascii_lowercase()
+    };
+    // A refused credential is answered before the body is there.
+    let refused = ask("gwo_nobody", "", body.len());
+    assert!(refused.starts_with("http/1.1 401"), "{refused}");
+    assert!(refused.contains("connection: close"), "{refused}");
+    let taken = ask(&server.field("api_key"), &body, body.len());
+    assert!(taken.starts_with("http/1.1 200"), "{taken}");
+    assert!(!taken.contains("connection: close"), "{taken}");
 }

@@ -26,5 +26,6 @@ pub fn router(shared: Shared) -> Router {
         .route("/health", any(api::health))
         .nest("/api/v1", api::router(&shared))
         .fallback(scim::handle)
+        .layer(axum::middleware::from_fn(body::close_unread))
         .with_state(shared)
 }

@@ -284,7 +284,7 @@ fn a_write_that_nobody_waits_for_is_durable_all_the_same_and_in_its_place() {
     let disk = Disk::default();
     let (store, engine) = open(&disk);
     let add = |number: u8| {
-        move |writer: &mut gatewright_store::Writer<'_, OrganizationScope>| {
+        move |writer: &mut Writer<'_, OrganizationScope>| {
             let mut so_far = writer.get::<Blobs>(&(1, 0))?.unwrap_or_default();
             so_far.push(number);
             writer.put::<Blobs>(&(1, 0), &so_far)

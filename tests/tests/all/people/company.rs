@@ -172,6 +172,7 @@ impl Acme {
                 id: template.organization.clone(),
                 directory: okta.clone(),
                 base_url,
+                token,
                 scim: scim.clone(),
                 operator,
                 application: server.api().with_token(Some(&template.api_key)),
