@@ -52,6 +52,10 @@ pub trait Engine: Send + Sync + 'static {
         body: Body,
     ) -> Result<Verdict, EngineError>;
 
+    /// Whether somebody has just waited for a transaction, so that another one is likely to be near:
+    /// those for which nobody waits had better be short.
+    fn is_pressed(&self) -> bool;
+
     /// What an operator calls this database, for messages: the path of a file, the address of a
     /// server. It never holds a secret.
     fn location(&self) -> String;

@@ -85,6 +85,13 @@ impl Store {
         })
     }
 
+    /// Whether somebody has just waited for a transaction: those for which nobody waits had better be
+    /// short.
+    #[must_use]
+    pub fn is_pressed(&self) -> bool {
+        self.engine.is_pressed()
+    }
+
     pub(crate) fn engine(&self) -> &dyn Engine {
         &*self.engine
     }

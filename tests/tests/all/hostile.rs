@@ -294,11 +294,19 @@ fn to_everybody(misdeed: &Misdeed) {
     for alert in &alerts {
         blames(alert, misdeed);
     }
+    let behind = tenant.operator.get("").expect(200).json();
+    assert!(behind["decisions"]["lag_ms"].as_u64() > Some(0), "{behind}");
+    let upto = behind["decisions"]["upto_revision"].as_u64();
+    assert!(upto < behind["revision"].as_u64(), "{behind}");
     attacked.deactivate(&attacked.ada, "ada@example.com");
 
     let shipped = json!({ "plugin": "group-roles" });
     let _ = tenant.operator.put("/bindings/roles", &shipped).expect(200);
     attacked.recovers(22);
+    let caught_up = tenant.operator.get("").expect(200).json();
+    assert_eq!(caught_up["decisions"]["lag_ms"], 0, "{caught_up}");
+    let upto = &caught_up["decisions"]["upto_revision"];
+    assert_eq!(*upto, caught_up["revision"], "{caught_up}");
 }
 
 /// An organization whose two accounts were decided before the hostile plugin came.

@@ -1,7 +1,9 @@
 //! Reading one's own writes: whether the decisions about what happened up to a revision are made.
 
+use crate::clock::Timestamp;
 use crate::ledger;
 use crate::model::access::{Alerts, DIRTY_BY_FIRST, Dirty, Spreads};
+use crate::model::events::Events;
 use gatewright_store::{OrganizationScope, Range, Read, StoreError};
 use uuid::Uuid;
 
@@ -54,6 +56,42 @@ pub fn at_least(
         )),
         Some(_) | None => Ok(Freshness::Decided),
     }
+}
+
+/// How far decisions are behind the facts.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Lag {
+    /// Everything up to this revision is decided.
+    pub upto: u64,
+    /// When the oldest change came that is not; none where everything is decided, or its events are
+    /// gone.
+    pub since: Option<Timestamp>,
+}
+
+/// How far the organization's decisions are behind. Costs a look, however much is undecided.
+///
+/// # Errors
+/// What the store says.
+pub fn lag(reader: &impl Read<OrganizationScope>) -> Result<Lag, StoreError> {
+    let spread = reader.keys::<Spreads>(Range::all())?.next().transpose()?;
+    let dirty = reader.index_scan(&DIRTY_BY_FIRST, Range::all())?.next();
+    let dirty = dirty.transpose()?;
+    let revisions = spread.map(|(revision, _)| revision);
+    let oldest = revisions
+        .into_iter()
+        .chain(dirty.map(|(first, _)| first))
+        .min();
+    let Some(oldest) = oldest else {
+        return Ok(Lag {
+            upto: ledger::revision(reader)?,
+            since: None,
+        });
+    };
+    let event = reader.scan::<Events>(Range::prefix(&oldest))?.next();
+    Ok(Lag {
+        upto: oldest.saturating_sub(1),
+        since: event.transpose()?.map(|(_, event)| event.at),
+    })
 }
 
 fn cause(reader: &impl Read<OrganizationScope>, account: Uuid) -> Result<String, StoreError> {

@@ -34,7 +34,7 @@ const SLICE: Duration = Duration::from_millis(1);
 
 /// One that has waited so long runs beside those for which somebody waits, one in a commit: nothing
 /// waits for ever.
-const OVERDUE: Duration = Duration::from_millis(20);
+const OVERDUE: Duration = Duration::from_millis(10);
 
 /// A transaction and where its answer goes.
 pub(super) struct Job {

@@ -5,10 +5,11 @@ use std::{
     path::Path,
     sync::{
         Arc,
-        atomic::Ordering,
+        atomic::{AtomicU64, Ordering},
         mpsc::{self, Sender},
     },
     thread::{self, JoinHandle},
+    time::Instant,
 };
 
 use ::redb::{
@@ -40,8 +41,14 @@ pub struct RedbEngine {
     jobs: Option<Sender<Job>>,
     committer: Option<JoinHandle<()>>,
     counters: Arc<Counters>,
+    began: Instant,
+    /// When somebody last waited for a transaction, in milliseconds since it began.
+    pressed: AtomicU64,
     location: String,
 }
+
+/// For how many milliseconds a transaction for which somebody waits lets others be expected.
+const PRESSED: u64 = 50;
 
 /// How a file is used.
 #[derive(Clone, Copy, Debug)]
@@ -131,8 +138,14 @@ impl RedbEngine {
             jobs: Some(jobs),
             committer: Some(committer),
             counters,
+            began: Instant::now(),
+            pressed: AtomicU64::new(0),
             location,
         })
+    }
+
+    fn milliseconds(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
 
@@ -153,6 +166,10 @@ impl Engine for RedbEngine {
         if (self.committer.as_ref()).is_some_and(|committer| committer.thread().id() == here) {
             return Err(EngineError::Nested);
         }
+        if urgency == Urgency::Now {
+            let now = self.milliseconds();
+            self.pressed.store(now, Ordering::Relaxed);
+        }
         let (reply, answer) = mpsc::sync_channel(1);
         let jobs = self.jobs.as_ref().ok_or(EngineError::Stopped)?;
         let job = Job {
@@ -162,6 +179,11 @@ impl Engine for RedbEngine {
         };
         jobs.send(job).map_err(|_| EngineError::Stopped)?;
         answer.recv().map_err(|_| EngineError::Stopped)?
+    }
+
+    fn is_pressed(&self) -> bool {
+        let pressed = self.pressed.load(Ordering::Relaxed);
+        pressed > 0 && self.milliseconds() < pressed + PRESSED
     }
 
     fn location(&self) -> String {

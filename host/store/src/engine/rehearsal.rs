@@ -59,6 +59,10 @@ impl Engine for Rehearsal {
         Ok(verdict)
     }
 
+    fn is_pressed(&self) -> bool {
+        false
+    }
+
     fn location(&self) -> String {
         self.location.clone()
     }

@@ -365,6 +365,8 @@ impl Shared {
     fn batch(&self, organization: OrganizationId) -> usize {
         if self.is_paused(organization) {
             1
+        } else if self.store.is_pressed() {
+            step::FEW
         } else {
             step::ACCOUNTS
         }

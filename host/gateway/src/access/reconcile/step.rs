@@ -33,6 +33,9 @@ pub(super) const BATCH: usize = 16;
 /// bindings, and one transaction of some ten rows each, for which a push may have to wait.
 pub(super) const ACCOUNTS: usize = 32;
 
+/// The same while pushes come in.
+pub(super) const FEW: usize = 8;
+
 /// Why a step did not come to its end.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::access) enum StepError {

@@ -3,6 +3,8 @@
 use super::access::{Operator, Reads};
 use super::answer::{Answer, Json};
 use super::error::ApiError;
+use crate::access::fresh;
+use crate::clock::Timestamp;
 use crate::directory::organizations;
 use crate::http::Shared;
 use crate::ledger;
@@ -65,7 +67,15 @@ pub(super) async fn show(
             let id = organization.id().uuid();
             let (_, record) = organizations::find(&gateway.store, id)?;
             let mut body = show_record(id, &record);
-            body["revision"] = ledger::revision(&organization.read()?)?.into();
+            let reader = organization.read()?;
+            body["revision"] = ledger::revision(&reader)?.into();
+            let lag = fresh::lag(&reader)?;
+            let behind = |since: Timestamp| gateway.clock.now().0.saturating_sub(since.0);
+            body["decisions"] = json!({
+                "upto_revision": lag.upto,
+                "undecided_since": lag.since.map(|since| since.to_string()),
+                "lag_ms": lag.since.map_or(0, behind),
+            });
             Ok::<_, ApiError>(body)
         })
         .await??;
