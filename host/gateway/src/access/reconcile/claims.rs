@@ -18,7 +18,7 @@ pub(super) struct Claim<'a> {
     claims: &'a Claims,
     organization: OrganizationId,
     accounts: Vec<Uuid>,
-    /// Whether others had claimed some that were wanted.
+    /// Whether others had claims when this one was made: what it did not find may be theirs.
     pub(super) others: bool,
 }
 
