@@ -17,6 +17,7 @@ mod writer;
 
 pub use prepare::parameters;
 pub use read::{Page, Search, details, find, search};
+pub use redact::PARSED;
 
 use crate::clock::{Clock, Random, Timestamp};
 use crate::rate::{Rate, Rates};
@@ -101,7 +102,7 @@ pub struct Seen {
     /// The status of the answer.
     pub status: u16,
     /// The body of the answer.
-    pub answer: Bytes,
+    pub answer: Answered,
     /// The revision that holds what it wrote.
     pub revision: Option<u64>,
 }
@@ -145,6 +146,34 @@ pub struct Understood {
     pub query: Vec<(String, String)>,
     /// The body.
     pub body: Bytes,
+}
+
+/// The body of an answer, as far as it may be kept: many of a large one's bytes would wait here
+/// until they are dropped.
+#[derive(Clone, Debug, Default)]
+pub struct Answered {
+    /// All of it; where it is larger than [`PARSED`], the beginning.
+    pub beginning: Bytes,
+    /// Bytes of all of it.
+    pub length: usize,
+}
+
+impl Answered {
+    /// Bytes that are kept of a text at most.
+    pub const KEPT: usize = redact::KEPT;
+
+    /// What may be kept of that body.
+    #[must_use]
+    pub fn of(body: &Bytes) -> Self {
+        let beginning = match body.len() {
+            ..=PARSED => body.clone(),
+            _ => Bytes::copy_from_slice(&body[..Self::KEPT]),
+        };
+        Self {
+            beginning,
+            length: body.len(),
+        }
+    }
 }
 
 /// The log's writer. Dropping it writes what waits.
@@ -271,7 +300,9 @@ impl Drop for Journal {
 impl Seen {
     fn size(&self) -> usize {
         let understood = self.understood.as_ref();
-        self.body.len() + self.answer.len() + understood.map_or(0, |changed| changed.body.len())
+        self.body.len()
+            + self.answer.beginning.len()
+            + understood.map_or(0, |changed| changed.body.len())
     }
 }
 

@@ -55,11 +55,7 @@ pub(super) fn row(organization: OrganizationId, seen: Seen) -> Row {
     });
     // A list says of nobody that the request was about them.
     let is_list = super::reads(&seen) && subject::id_of(&seen.path).is_none();
-    let answer = if is_list {
-        redact::own(&seen.answer, rules, &mut found)
-    } else {
-        redact::body(&seen.answer, rules, &mut found)
-    };
+    let answer = redact::answer(&seen.answer, rules, &mut found, !is_list);
     let bodies: Vec<&Value> = [&understood_body, &body]
         .into_iter()
         .flatten()

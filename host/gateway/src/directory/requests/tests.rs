@@ -64,7 +64,7 @@ impl Fixture {
             repaired: Vec::new(),
             ignored: Vec::new(),
             status,
-            answer: Bytes::new(),
+            answer: Answered::default(),
             revision: None,
         }
     }

@@ -1,5 +1,7 @@
 //! An answer before it becomes bytes, so that a provider plugin can still present it.
 
+use super::text::Text;
+use crate::directory::requests::{Answered, PARSED};
 use axum::body::{Body, Bytes};
 use axum::http::header::{ALLOW, CONTENT_TYPE, ETAG, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -11,28 +13,41 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("gatewright-request-id");
 const REVISION: HeaderName = HeaderName::from_static("gatewright-revision");
 const REPAIRED: HeaderName = HeaderName::from_static("gatewright-repaired");
 
+/// A text of more bytes is written while it is being sent. What the log of requests keeps of a text
+/// that is as large, it does not look into.
+const LARGE: usize = PARSED;
+
 /// What goes back.
 pub(super) struct Answer {
     status: StatusCode,
-    body: Option<Bytes>,
+    body: Option<Content>,
     headers: HeaderMap,
     repaired: Vec<String>,
     ignored: Vec<String>,
+}
+
+enum Content {
+    Written(Bytes),
+    Large(Text),
 }
 
 impl Answer {
     /// An answer with a resource, a list or an error.
     pub(super) fn json(status: StatusCode, body: &Value) -> Self {
         Self {
-            body: Some(body.to_string().into()),
+            body: Some(Content::Written(body.to_string().into())),
             ..Self::empty(status)
         }
     }
 
-    /// The same, written already.
-    pub(super) fn text(status: StatusCode, body: String) -> Self {
+    /// The same, by its text.
+    pub(super) fn text(status: StatusCode, body: Text) -> Self {
+        let body = match body.len() {
+            ..=LARGE => Content::Written(body.into_bytes()),
+            _ => Content::Large(body),
+        };
         Self {
-            body: Some(body.into()),
+            body: Some(body),
             ..Self::empty(status)
         }
     }
@@ -136,13 +151,24 @@ impl Answer {
         self.header(&REVISION)?.parse().ok()
     }
 
-    pub(super) fn body(&self) -> Option<&str> {
-        std::str::from_utf8(self.body.as_deref()?).ok()
+    /// All of the body, for what looks into it.
+    pub(super) fn body(&self) -> Option<Bytes> {
+        Some(match self.body.as_ref()? {
+            Content::Written(body) => body.clone(),
+            Content::Large(text) => text.beginning(text.len()),
+        })
     }
 
     /// The body and the lists, for the log of requests.
-    pub(super) fn parts(&self) -> (Bytes, &[String], Option<u64>) {
-        let body = self.body.clone().unwrap_or_default();
+    pub(super) fn parts(&self) -> (Answered, &[String], Option<u64>) {
+        let body = match &self.body {
+            None => Answered::default(),
+            Some(Content::Written(body)) => Answered::of(body),
+            Some(Content::Large(text)) => Answered {
+                beginning: text.beginning(Answered::KEPT),
+                length: text.len(),
+            },
+        };
         let revision = self.headers.get(REVISION);
         let revision = revision.and_then(|value| value.to_str().ok()?.parse().ok());
         (body, &self.ignored, revision)
@@ -151,7 +177,7 @@ impl Answer {
     /// What a provider plugin made of the answer.
     pub(super) fn presented(mut self, status: u16, body: Option<String>) -> Self {
         self.status = StatusCode::from_u16(status).unwrap_or(self.status);
-        self.body = body.map(Bytes::from);
+        self.body = body.map(|body| Content::Written(body.into()));
         self
     }
 
@@ -159,7 +185,10 @@ impl Answer {
         let repaired = self.repaired();
         let mut response = match self.body {
             Some(body) => {
-                let mut response = Response::new(Body::from(body));
+                let mut response = Response::new(match body {
+                    Content::Written(body) => Body::from(body),
+                    Content::Large(text) => Body::new(text.into_body()),
+                });
                 let scim = HeaderValue::from_static("application/scim+json; charset=utf-8");
                 response.headers_mut().insert(CONTENT_TYPE, scim);
                 response

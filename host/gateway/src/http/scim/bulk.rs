@@ -245,7 +245,7 @@ fn result(
         .then(|| {
             answer
                 .body()
-                .and_then(|body| serde_json::from_str(body).ok())
+                .and_then(|body| serde_json::from_slice(&body).ok())
         })
         .flatten();
     operation.result(

@@ -3,7 +3,7 @@
 use super::Incoming;
 use super::answer::Answer;
 use super::error::Failure;
-use super::text;
+use super::text::Text;
 use crate::directory::groups::Represented;
 use crate::directory::list::{self, DEFAULT_COUNT, Sorted, Start};
 use crate::directory::walk::{Listing, Position};
@@ -33,7 +33,7 @@ pub(super) fn answer(
     queries: &[(ResourceType, ListQuery)],
 ) -> Result<Answer, Failure> {
     let Some((_, first)) = queries.first() else {
-        let nothing = text::write_list(&list_frame(0, 1, 0), &[]);
+        let nothing = Text::list(&list_frame(0, 1, 0), Vec::new());
         return Ok(Answer::text(StatusCode::OK, nothing));
     };
     let now = gateway.clock.now();
@@ -64,7 +64,7 @@ pub(super) fn answer(
         }
         list_frame(page.total, first.start_index, count)
     };
-    let body = text::write_list(&frame, &page.resources);
+    let body = Text::list(&frame, page.resources);
     Ok(Answer::text(StatusCode::OK, body))
 }
 

@@ -152,7 +152,9 @@ fn normalize(
 fn present(gateway: &Gateway, plugin: &Provider, request: &Incoming, answer: Answer) -> Answer {
     let shown = types::Answer {
         status: answer.status(),
-        body: answer.body().map(str::to_owned),
+        body: answer
+            .body()
+            .map(|body| String::from_utf8_lossy(&body).into_owned()),
         extra: Vec::new(),
     };
     match plugin.present(&for_plugin(gateway, request), &shown) {

@@ -90,14 +90,15 @@ pub(in crate::http) fn run(
         let query = query_of(record);
         (Understood { query, body: bytes }, Vec::new())
     });
-    let (bytes, ignored, _) = answer.parts();
+    let (_, ignored, _) = answer.parts();
+    let body = answer.body().unwrap_or_default();
     Ok(Replayed {
         query: understood.query,
         body: serde_json::from_slice(&understood.body).ok(),
         repaired,
         ignored: ignored.to_vec(),
         status: answer.status(),
-        answer: serde_json::from_slice(&bytes).ok(),
+        answer: serde_json::from_slice(&body).ok(),
         created_before,
     })
 }

@@ -5,7 +5,7 @@ use super::answer::Answer;
 use super::error::Failure;
 use super::list;
 use super::route::Verb;
-use super::text;
+use super::text::Text;
 use crate::directory::error::FactError;
 use crate::directory::groups::Represented;
 use crate::directory::membership::Memberships;
@@ -198,9 +198,8 @@ impl Shown {
     }
 
     pub(super) fn into_answer(self, status: StatusCode) -> Answer {
-        let mut body = String::new();
-        text::write(&mut body, &self.resource);
-        let answer = Answer::text(status, body).versioned(&self.version);
+        let text = Text::of(self.resource);
+        let answer = Answer::text(status, text).versioned(&self.version);
         if status == StatusCode::CREATED {
             answer.located(&self.location)
         } else {

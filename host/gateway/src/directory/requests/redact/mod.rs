@@ -6,13 +6,14 @@ mod secrets;
 #[cfg(test)]
 mod tests;
 
+use super::Answered;
 use crate::model::requests::{Kept, KeptBody};
 use serde_json::Value;
 
 /// Bytes that are kept of one text.
 pub(super) const KEPT: usize = 64 << 10;
 /// A larger body is not parsed. What then holds a word for a secret is not kept.
-const PARSED: usize = 1 << 20;
+pub const PARSED: usize = 1 << 20;
 
 /// What to take out.
 #[derive(Clone, Copy, Debug, Default)]
@@ -70,20 +71,39 @@ impl Found {
 
 /// What is kept of a body.
 pub(super) fn body(bytes: &[u8], rules: Rules, found: &mut Found) -> Option<Body> {
-    read(bytes, rules, found, true)
+    read(bytes, bytes.len(), rules, found, true)
 }
 
-/// The same for JSON of our own that nobody looks into: it is read only where something may have
-/// to be taken out.
-pub(super) fn own(bytes: &[u8], rules: Rules, found: &mut Found) -> Option<Body> {
-    read(bytes, rules, found, false)
+/// What is kept of an answer. One that nobody looks into is read only where something may have to
+/// be taken out.
+pub(super) fn answer(
+    answer: &Answered,
+    rules: Rules,
+    found: &mut Found,
+    needed: bool,
+) -> Option<Body> {
+    let Answered { beginning, length } = answer;
+    // A character may be cut at its end.
+    let beginning = match std::str::from_utf8(beginning) {
+        Err(cut) if *length > beginning.len() => &beginning[..cut.valid_up_to()],
+        Ok(_) | Err(_) => beginning,
+    };
+    read(beginning, *length, rules, found, needed)
 }
 
-fn read(bytes: &[u8], rules: Rules, found: &mut Found, needed: bool) -> Option<Body> {
+/// Reads a text of which the beginning is there.
+fn read(
+    bytes: &[u8],
+    length: usize,
+    rules: Rules,
+    found: &mut Found,
+    needed: bool,
+) -> Option<Body> {
     if bytes.is_empty() {
         return None;
     }
-    let length = bytes.len() as u64;
+    let is_large = length > PARSED;
+    let length = length as u64;
     let nothing = |json| Body {
         kept: KeptBody {
             text: String::new(),
@@ -99,12 +119,12 @@ fn read(bytes: &[u8], rules: Rules, found: &mut Found, needed: bool) -> Option<B
     };
     let suspect = secrets::is_named(text) || found.is_in(text);
     let may_stay = !suspect && !rules.mask;
-    if bytes.len() > PARSED && !may_stay {
+    if is_large && !may_stay {
         return Some(nothing(None));
     }
-    if bytes.len() > PARSED || (may_stay && !needed) {
+    if is_large || (may_stay && !needed) {
         return Some(Body {
-            kept: cut(text.to_owned(), length, false),
+            kept: cut(text, length, false),
             json: None,
             clean: None,
         });
@@ -114,7 +134,7 @@ fn read(bytes: &[u8], rules: Rules, found: &mut Found, needed: bool) -> Option<B
     };
     if may_stay {
         return Some(Body {
-            kept: cut(text.to_owned(), length, false),
+            kept: cut(text, length, false),
             json: Some(json),
             clean: None,
         });
@@ -130,27 +150,19 @@ fn read(bytes: &[u8], rules: Rules, found: &mut Found, needed: bool) -> Option<B
         return Some(nothing(Some(json)));
     }
     Some(Body {
-        kept: cut(text, length, removed),
+        kept: cut(&text, length, removed),
         json: Some(json),
         clean: Some(clean),
     })
 }
 
-/// The beginning of a text, and whether that is all of it.
-fn cut(mut text: String, bytes: u64, removed: bool) -> KeptBody {
-    let mut kept = Kept::Whole;
-    if text.len() > KEPT {
-        kept = Kept::Cut;
-        let mut end = KEPT;
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        text.truncate(end);
-    }
+/// The beginning of a text of so many bytes, and whether that is all of it.
+fn cut(text: &str, bytes: u64, removed: bool) -> KeptBody {
+    let is_whole = text.len() <= KEPT && bytes <= PARSED as u64;
     KeptBody {
-        text,
+        text: text[..text.floor_char_boundary(KEPT)].to_owned(),
+        kept: if is_whole { Kept::Whole } else { Kept::Cut },
         bytes,
-        kept,
         removed,
     }
 }
