@@ -320,7 +320,7 @@ fn warm_up(plugins: Arc<Plugins>, now: Timestamp) -> std::io::Result<()> {
         for (slot, binding) in bindings::shipped(&plugins, now).unwrap_or_default() {
             // Who needs it next meets the same error, with somebody to tell.
             let bound = &binding.chain.first;
-            if let Err(error) = plugins.load(&bound.plugin, &bound.grants) {
+            if let Err(error) = plugins.load(&bound.plugin, &bound.grants, bound.limits) {
                 let error = chain(&error);
                 tracing::warn!(slot = slot.name(), error, "shipped policy not loaded");
             }

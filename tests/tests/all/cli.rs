@@ -231,7 +231,8 @@ fn a_running_gateway_is_managed() {
         "--settings",
         &settings,
     ]);
-    let _ = go(&["bindings", "rollback", "roles"]);
+    let _ = go(&["bindings", "rollback", "roles", "--why", "too little"]);
+    bindings_are_tried(&go);
     let chain = json!([{ "plugin": "group-roles" }, { "plugin": "group-roles", "settings": { "grace": "7d" } }]);
     let chain = chain.to_string();
     let bound = go(&["bindings", "set", "roles", "--chain", &chain]);
@@ -266,6 +267,45 @@ fn a_running_gateway_is_managed() {
     run(&unreachable).failed(1, &["cannot reach the gateway", "http://127.0.0.1:1"]);
     let url = server.field("api_url").replace("/api/v1", "");
     run(&["accounts", "--url", &url]).failed(1, &["401", "GATEWRIGHT_KEY"]);
+}
+
+/// A policy is tried beside the one that decides, activated, paused and taken back.
+fn bindings_are_tried(go: &dyn Fn(&[&str]) -> String) {
+    let viewer = r#"{"default_role":"Viewer"}"#;
+    let start = [
+        "bindings",
+        "shadow",
+        "start",
+        "roles",
+        "group-roles",
+        "--settings",
+        viewer,
+        "--by",
+        "Ada",
+    ];
+    assert!(go(&start).contains("Ada"));
+    assert!(go(&["bindings", "shadow", "status", "roles"]).contains("tried"));
+    let differences = go(&["bindings", "shadow", "differences", "roles"]);
+    assert!(differences.contains("in shadow"), "{differences}");
+    let _ = go(&["bindings", "shadow", "stop", "roles"]);
+    let _ = go(&start);
+    let _ = go(&["bindings", "shadow", "activate", "roles", "--why", "tried"]);
+    assert!(go(&["bindings", "pause", "roles"]).contains("paused"));
+    assert!(go(&["bindings", "resume", "roles"]).contains("decides"));
+    let versions = go(&["bindings", "versions", "roles"]);
+    for wanted in [
+        "activated",
+        "tried",
+        "paused",
+        "resumed",
+        "too little",
+        "rolled back to",
+    ] {
+        assert!(versions.contains(wanted), "no {wanted:?} in: {versions}");
+    }
+    let first = versions.lines().last().unwrap();
+    let first = first.split_whitespace().next().unwrap();
+    let _ = go(&["bindings", "rollback", "roles", "--to", first]);
 }
 
 /// A change is looked at, then confirmed.

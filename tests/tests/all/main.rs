@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::unwrap_used, reason = "a test: what fails here fails the test")]
 
+mod activation;
 mod broken;
 mod bulk;
 mod catalogue;

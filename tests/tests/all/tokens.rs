@@ -104,7 +104,15 @@ const ORGANIZATION: &[(&str, &str, bool)] = &[
     ("GET", "/bindings", false),
     ("GET", "/bindings/roles", false),
     ("PUT", "/bindings/roles", false),
+    ("GET", "/bindings/roles/versions", false),
     ("POST", "/bindings/roles/rollback", false),
+    ("POST", "/bindings/roles/pause", false),
+    ("POST", "/bindings/roles/resume", false),
+    ("GET", "/bindings/roles/shadow", false),
+    ("PUT", "/bindings/roles/shadow", false),
+    ("GET", "/bindings/roles/shadow/differences", false),
+    ("POST", "/bindings/roles/shadow/activate", false),
+    ("POST", "/bindings/roles/shadow/stop", false),
 ];
 
 /// Method, path below `/api/v1`: an operator's only.
@@ -224,12 +232,14 @@ fn body(method: &str, path: &str) -> Option<Value> {
         ] }),
         (_, "plans") => json!({ "mapping": { "entries": [] } }),
         (_, "pin") => json!({ "group": "01890000-0000-7000-8000-000000000000" }),
-        (_, "roles") => json!({ "plugin": "group-roles", "settings": { "default_role": "Owner" } }),
+        (_, "roles" | "shadow") => {
+            json!({ "plugin": "group-roles", "settings": { "default_role": "Owner" } })
+        }
         (_, "organizations" | "directories") => json!({ "name": "Taken" }),
         (_, "schemas") => json!({ "schemas": [
             { "id": "urn:evil:1.0:User", "name": "Taken", "attributes": [{ "name": "taken" }] }
         ] }),
-        (_, "rollback" | "replay" | "tokens" | "plugins") => json!({}),
+        (_, "rollback" | "activate" | "stop" | "replay" | "tokens" | "plugins") => json!({}),
         (_, "restore") if path.contains("directories") => json!({}),
         (_, "approve" | "reject" | "restore" | "accept") => json!({ "all": true }),
         (_, "guards") => json!({ "share_percent": 100 }),
@@ -343,7 +353,7 @@ fn every_scim_route_refuses_every_other_credential() {
 
 #[test]
 fn every_api_route_refuses_every_other_credential() {
-    assert_eq!(ORGANIZATION.len(), 67, "a new route belongs into this list");
+    assert_eq!(ORGANIZATION.len(), 75, "a new route belongs into this list");
     let tenant = Tenant::new("Attacked by API");
     let attacked = Attacked::new(tenant.another("Attacked by API, really"));
     let mut credentials = foreign(&tenant, &attacked.organization);

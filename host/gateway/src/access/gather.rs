@@ -182,7 +182,7 @@ impl<'a, R: Read<OrganizationScope>> Gatherer<'a, R> {
             mapping_options: Vec::new(),
             decided: assignment
                 .as_ref()
-                .and_then(AssignmentRecord::decided)
+                .and_then(AssignmentRecord::asked)
                 .map(|at| at.0),
             created: record.created.0,
             extra: lifecycle_reasons(assignment.as_ref()),

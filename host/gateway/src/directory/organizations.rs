@@ -5,7 +5,7 @@ use super::credentials::{self, Secret};
 use crate::access::catalogue::default;
 use crate::clock::{Random, Timestamp};
 use crate::ledger::Change;
-use crate::model::plugins::{BindingRecord, Bindings, PluginRef, Slot};
+use crate::model::plugins::{BindingRecord, BindingVersions, Bindings, PluginRef, Slot};
 use crate::model::tenancy::{
     Behaviour, Credentials, Directories, DirectoryRecord, OrganizationRecord, Organizations, Phase,
     Purpose, TokenRecord, Tokens,
@@ -109,9 +109,10 @@ pub fn create(
         default::begin(&mut change, &catalogue)?;
         credentials::list(&mut change, token_id, &kept, &purpose)?;
         for (slot, binding) in &bindings {
-            change
-                .tx
-                .put::<Bindings>(&slot.name().to_owned(), binding)?;
+            let name = slot.name().to_owned();
+            change.tx.put::<Bindings>(&name, binding)?;
+            let version = (name, binding.version);
+            change.tx.put::<BindingVersions>(&version, binding)?;
         }
         change.finish()?;
         Ok::<_, TenancyError>(())

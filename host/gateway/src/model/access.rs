@@ -185,6 +185,10 @@ pub struct AssignmentRecord {
     /// there that a policy notes what it is told once only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lifecycle_reasons: Vec<String>,
+    /// Where a slot was paused when it was decided: when the policies of all slots were last asked, 0
+    /// where they never were. Else they were with the decision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Timestamp>,
 }
 
 /// That an account's facts moved and no decision has seen it yet.
@@ -419,6 +423,7 @@ impl AssignmentRecord {
             ask_again: None,
             denied: Vec::new(),
             lifecycle_reasons: Vec::new(),
+            asked: None,
         }
     }
 
@@ -426,6 +431,14 @@ impl AssignmentRecord {
     #[must_use]
     pub fn decided(&self) -> Option<Timestamp> {
         (self.revision > 0).then_some(self.decided)
+    }
+
+    /// When the policies of all slots were last asked, and so told of what ended before; none where
+    /// they never were.
+    #[must_use]
+    pub fn asked(&self) -> Option<Timestamp> {
+        let asked = self.asked.map_or_else(|| self.decided(), Some);
+        asked.filter(|at| *at > Timestamp(0))
     }
 
     /// Brings the grants into their order.

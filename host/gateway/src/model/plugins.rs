@@ -1,10 +1,12 @@
 //! Installed components and what they are bound to.
 
+use super::plans::Holding;
 use crate::clock::Timestamp;
 use gatewright_sandbox::{Grants, PluginKind};
 use gatewright_store::{OrganizationScope, SystemScope, json_table, raw_table};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use uuid::Uuid;
 
 /// An installed component.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -82,15 +84,78 @@ impl Slot {
 /// What decides in one slot of an organization.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct BindingRecord {
-    /// Grows by one with each change, a rollback included.
+    /// Grows by one with each change, a rollback and a pause included.
     pub version: u64,
     /// The policies.
     #[serde(flatten)]
     pub chain: Chain,
     /// When it was bound.
     pub bound: Timestamp,
-    /// What was bound before, the newest last: what a rollback returns to.
+    /// The version that this chain was bound as: another one than `version` behind a rollback or a
+    /// pause. 0: the same one.
+    #[serde(default)]
+    pub origin: u64,
+    /// The policies are not asked: accounts keep what they have of this slot.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub paused: bool,
+    /// How it came to be.
+    #[serde(default)]
+    pub how: How,
+    /// Who did it and why.
+    #[serde(default)]
+    pub audit: Audit,
+    /// What was bound before, the newest last, where it was bound before versions were kept in
+    /// [`BindingVersions`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub previous: Vec<Chain>,
+}
+
+impl BindingRecord {
+    /// The version that its chain was bound as.
+    #[must_use]
+    pub fn origin(&self) -> u64 {
+        match self.origin {
+            0 => self.version,
+            origin => origin,
+        }
+    }
+}
+
+/// How a version of a binding came to be.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "how", rename_all = "kebab-case")]
+pub enum How {
+    /// A chain was bound.
+    #[default]
+    Bound,
+    /// By a plan that was confirmed.
+    Planned {
+        /// Its id.
+        plan: Uuid,
+    },
+    /// The chain that had run in shadow was activated.
+    Activated,
+    /// To an earlier version.
+    RolledBack {
+        /// That version.
+        to: u64,
+    },
+    /// Its policies are not asked any more.
+    Paused,
+    /// They are asked again.
+    Resumed,
+}
+
+/// Who changed something, and why, in their own words.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Audit {
+    /// A person, as the caller names them. At most 256 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// At most 1,000 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 /// The policies of one slot, in their order: at least one.
@@ -121,6 +186,66 @@ pub struct Bound {
     pub plugin: PluginRef,
     /// What it may grant.
     pub grants: Grants,
+    /// What a call of it may use at most, where that is less than the gateway allows.
+    #[serde(default, skip_serializing_if = "BoundLimits::is_none")]
+    pub limits: BoundLimits,
+}
+
+/// Limits of one binding's calls. They only lower what the gateway allows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BoundLimits {
+    /// The processor's time of a call about one account, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_ms: Option<u32>,
+    /// Memory of a call, in MiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_mib: Option<u32>,
+    /// What it may return for one account, in KiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_kib: Option<u32>,
+}
+
+impl BoundLimits {
+    /// Whether it says nothing.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A chain that runs beside the one that is bound, and decides nothing.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ShadowRecord {
+    /// The policies.
+    #[serde(flatten)]
+    pub chain: Chain,
+    /// Since when.
+    pub started: Timestamp,
+    /// The revision that started it: who was decided since then was tried with it too.
+    pub revision: u64,
+    /// Who started it and why.
+    pub audit: Audit,
+    /// How many decisions were made beside it.
+    pub tried: u64,
+    /// About how many accounts it wants something else, now.
+    pub different: u64,
+    /// How often it had no decision.
+    pub failed: u64,
+    /// Why it does not run any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<String>,
+}
+
+/// What a chain in shadow wants for an account, where that is something else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShadowDifference {
+    /// What was decided.
+    pub active: Holding,
+    /// What it would have come to, or why there would be no decision.
+    pub shadow: Result<Holding, String>,
+    /// When it was seen first.
+    pub since: Timestamp,
 }
 
 json_table! {
@@ -134,6 +259,18 @@ raw_table! {
 json_table! {
     /// What is bound, by the slot's name.
     pub struct Bindings = 140, "bindings", OrganizationScope, String => BindingRecord;
+}
+json_table! {
+    /// All versions of bindings, by the slot's name and the version.
+    pub struct BindingVersions = 144, "binding versions", OrganizationScope, (String, u64) => BindingRecord;
+}
+json_table! {
+    /// Chains in shadow, by the slot's name.
+    pub struct Shadows = 145, "shadows", OrganizationScope, String => ShadowRecord;
+}
+json_table! {
+    /// What they want otherwise, by the slot's name and the account.
+    pub struct ShadowDifferences = 146, "shadow differences", OrganizationScope, (String, Uuid) => ShadowDifference;
 }
 
 #[cfg(test)]
@@ -153,7 +290,11 @@ mod tests {
         let mut record: BindingRecord = serde_json::from_value(stored.clone()).unwrap();
         assert_eq!(record.chain.members().count(), 1);
         assert_eq!(record.previous[0].first.plugin.digest, "bb");
-        assert_eq!(serde_json::to_value(&record).unwrap(), stored);
+        assert_eq!(record.origin(), 7);
+        let written = serde_json::to_value(&record).unwrap();
+        for (name, value) in stored.as_object().unwrap() {
+            assert_eq!(written[name], *value, "{name}");
+        }
 
         record.chain.rest.push(record.previous[0].first.clone());
         let again = serde_json::to_value(&record).unwrap();

@@ -1,17 +1,20 @@
-//! Bindings: which plugins decide in which slot of an organization, and how to go back.
+//! Bindings: which plugins decide in which slot of an organization, how to pause them, and how to
+//! go back.
 
 use super::{PluginError, Plugins};
 use crate::clock::Timestamp;
 use crate::ledger::{Change, Committed, change};
 use crate::model::access::Spread;
-use crate::model::plugins::{BindingRecord, Bindings, Bound, Chain, Slot};
+use crate::model::plugins::{
+    Audit, BindingRecord, BindingVersions, Bindings, Bound, BoundLimits, Chain, How, Slot,
+};
 use gatewright_sandbox::Grants;
-use gatewright_store::{Organization, Read, StoreError};
+use gatewright_store::{Organization, OrganizationScope, Range, Read, StoreError};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// How many earlier bindings are kept to go back to.
-const HISTORY: usize = 10;
+/// How many versions of a slot's binding are kept to go back to.
+const KEPT: u64 = 1_000;
 
 /// What a new organization's slots are bound to: the shipped policies.
 ///
@@ -35,10 +38,15 @@ pub fn shipped(
                     first: Bound {
                         plugin: plugins.built_in(name)?,
                         grants: Grants::default(),
+                        limits: BoundLimits::default(),
                     },
                     rest: Vec::new(),
                 },
                 bound: now,
+                origin: 0,
+                paused: false,
+                how: How::Bound,
+                audit: Audit::default(),
                 previous: Vec::new(),
             };
             Ok((slot, binding))
@@ -56,8 +64,14 @@ pub struct New {
     pub settings: Option<Value>,
     /// What it may grant; without it, everything in the catalogue.
     pub grants: Option<Grants>,
+    /// What a call of it may use; without it, what the gateway allows.
+    pub limits: Option<BoundLimits>,
     /// In the place of all that: several, in their order.
     pub chain: Option<Vec<Wanted>>,
+    /// Who binds it.
+    pub by: Option<String>,
+    /// Why.
+    pub why: Option<String>,
 }
 
 /// A plugin that is to be bound.
@@ -72,6 +86,9 @@ pub struct Wanted {
     /// What it may grant; without it, everything in the catalogue.
     #[serde(default)]
     pub grants: Grants,
+    /// What a call of it may use; without it, what the gateway allows.
+    #[serde(default)]
+    pub limits: BoundLimits,
 }
 
 fn empty() -> Value {
@@ -79,23 +96,55 @@ fn empty() -> Value {
 }
 
 impl New {
+    /// Who wants it and why.
+    ///
+    /// # Errors
+    /// Where they say too much.
+    pub fn audit(&self) -> Result<Audit, PluginError> {
+        let (by, why) = (self.by.clone(), self.why.clone());
+        checked(Audit { by, why })
+    }
+
     fn wanted(self) -> Result<Vec<Wanted>, PluginError> {
         let Self {
             plugin,
             settings,
             grants,
+            limits,
             chain,
+            ..
         } = self;
         match (plugin, chain) {
             (Some(plugin), None) => Ok(vec![Wanted {
                 plugin,
                 settings: settings.unwrap_or_else(empty),
                 grants: grants.unwrap_or_default(),
+                limits: limits.unwrap_or_default(),
             }]),
-            (None, Some(chain)) if settings.is_none() && grants.is_none() => Ok(chain),
+            (None, Some(chain)) if settings.is_none() && grants.is_none() && limits.is_none() => {
+                Ok(chain)
+            }
             _ => Err(PluginError::OneOrChain),
         }
     }
+}
+
+/// What is said of a change, within its bounds.
+///
+/// # Errors
+/// Where it is not.
+pub fn checked(audit: Audit) -> Result<Audit, PluginError> {
+    for (field, text, most) in [("by", &audit.by, 256), ("why", &audit.why, 1_000)] {
+        let length = text.as_ref().map_or(0, String::len);
+        if length > most {
+            return Err(PluginError::TooLong {
+                field,
+                most,
+                length,
+            });
+        }
+    }
+    Ok(audit)
 }
 
 /// Proves each plugin of a chain with its settings, in their order.
@@ -114,12 +163,17 @@ pub fn prove(plugins: &Plugins, slot: Slot, new: New) -> Result<Chain, PluginErr
             plugin,
             settings,
             grants,
+            limits,
         } = wanted;
-        let (plugin, record) = plugins.prove(&plugin, settings, &grants)?;
+        let (plugin, record) = plugins.prove(&plugin, settings, &grants, limits)?;
         if record.kind != slot.kind() {
             return Err(PluginError::WrongKind { slot: slot.name() });
         }
-        Ok(Bound { plugin, grants })
+        Ok(Bound {
+            plugin,
+            grants,
+            limits,
+        })
     };
     let mut rest = Vec::with_capacity(number);
     for (place, wanted) in wanted.into_iter().enumerate() {
@@ -140,7 +194,7 @@ pub fn prove(plugins: &Plugins, slot: Slot, new: New) -> Result<Chain, PluginErr
 }
 
 /// Binds a chain that was proven to a slot. Calls under way finish on what was bound before;
-/// everybody is decided anew.
+/// everybody is decided anew. A pause ends.
 ///
 /// # Errors
 /// What the store says.
@@ -149,9 +203,10 @@ pub fn bind(
     now: Timestamp,
     slot: Slot,
     chain: Chain,
+    audit: Audit,
 ) -> Result<Committed<BindingRecord>, PluginError> {
     let committed = change(organization, now, move |change| {
-        let binding = put(change, slot, &chain)?;
+        let binding = put(change, slot, &chain, How::Bound, audit.clone())?;
         change.spread(Spread::Everybody)?;
         Ok::<_, PluginError>(binding)
     })?;
@@ -166,20 +221,24 @@ pub fn put(
     change: &mut Change<'_, '_>,
     slot: Slot,
     chain: &Chain,
+    how: How,
+    audit: Audit,
 ) -> Result<BindingRecord, StoreError> {
-    store(change, slot, |before| {
-        let mut previous = Vec::new();
-        if let Some(before) = before {
-            previous.clone_from(&before.previous);
-            previous.push(before.chain.clone());
-            let surplus = previous.len().saturating_sub(HISTORY);
-            previous.drain(..surplus);
-        }
-        Ok((chain.clone(), previous))
-    })
+    let before = change.tx.get::<Bindings>(&slot.name().to_owned())?;
+    let next = BindingRecord {
+        version: before.as_ref().map_or(0, |before| before.version) + 1,
+        chain: chain.clone(),
+        bound: change.at(),
+        origin: 0,
+        paused: false,
+        how,
+        audit,
+        previous: Vec::new(),
+    };
+    store(change, slot, before, next)
 }
 
-/// Returns to the chain before the present one.
+/// Returns to an earlier version: the one before the present chain where none is named. A pause ends.
 ///
 /// # Errors
 /// Where there is none.
@@ -187,45 +246,192 @@ pub fn roll_back(
     organization: &Organization,
     now: Timestamp,
     slot: Slot,
+    to: Option<u64>,
+    audit: Audit,
 ) -> Result<Committed<BindingRecord>, PluginError> {
     let committed = change(organization, now, move |change| {
-        let binding = store(change, slot, |before| {
-            let nothing = PluginError::NothingBefore { slot: slot.name() };
-            let mut previous = before
-                .map(|before| before.previous.clone())
-                .unwrap_or_default();
-            let earlier = previous.pop().ok_or(nothing)?;
-            Ok::<_, PluginError>((earlier, previous))
-        })?;
+        let before = present(change, slot)?;
+        keep_older(change, slot, &before)?;
+        let target = match to {
+            Some(to) => version(change.tx, slot, to)?,
+            None => earlier(change.tx, slot, before.origin())?
+                .ok_or(PluginError::NothingBefore { slot: slot.name() })?,
+        };
+        let next = BindingRecord {
+            version: before.version + 1,
+            bound: change.at(),
+            origin: target.origin(),
+            paused: false,
+            how: How::RolledBack { to: target.version },
+            audit: audit.clone(),
+            chain: target.chain,
+            previous: Vec::new(),
+        };
+        let binding = store(change, slot, Some(before), next)?;
         change.spread(Spread::Everybody)?;
         Ok::<_, PluginError>(binding)
     })?;
     Ok(committed)
 }
 
-type Next = (Chain, Vec<Chain>);
+/// Pauses a slot, or ends its pause. While it is paused, accounts keep what they have of the slot,
+/// and the other slots go on deciding; behind it everybody is decided anew. Where it is as wanted
+/// already, nothing changes.
+///
+/// # Errors
+/// Where nothing is bound.
+pub fn pause(
+    organization: &Organization,
+    now: Timestamp,
+    slot: Slot,
+    paused: bool,
+    audit: Audit,
+) -> Result<Committed<BindingRecord>, PluginError> {
+    let committed = change(organization, now, move |change| {
+        let before = present(change, slot)?;
+        if before.paused == paused {
+            return Ok(before);
+        }
+        let next = BindingRecord {
+            version: before.version + 1,
+            bound: change.at(),
+            origin: before.origin(),
+            paused,
+            how: if paused { How::Paused } else { How::Resumed },
+            audit: audit.clone(),
+            chain: before.chain.clone(),
+            previous: Vec::new(),
+        };
+        let binding = store(change, slot, Some(before), next)?;
+        if !paused {
+            change.spread(Spread::Everybody)?;
+        }
+        Ok::<_, PluginError>(binding)
+    })?;
+    Ok(committed)
+}
 
-fn store<E: From<StoreError>>(
+/// The versions of a slot's binding, the newest first, the present one included.
+///
+/// # Errors
+/// What the store says.
+pub fn versions(
+    reader: &impl Read<OrganizationScope>,
+    slot: Slot,
+    before: Option<u64>,
+    limit: usize,
+) -> Result<Vec<BindingRecord>, StoreError> {
+    let key = slot.name().to_owned();
+    let range = Range::prefix(&key).reverse();
+    let range = match before {
+        Some(before) => range.after(&(key, before)),
+        None => range,
+    };
+    let rows = reader.scan::<BindingVersions>(range)?.take(limit);
+    rows.map(|row| row.map(|(_, record)| record)).collect()
+}
+
+fn present(change: &Change<'_, '_>, slot: Slot) -> Result<BindingRecord, PluginError> {
+    let present = change.tx.get::<Bindings>(&slot.name().to_owned())?;
+    present.ok_or(PluginError::Unbound { slot: slot.name() })
+}
+
+/// One version.
+fn version(
+    reader: &impl Read<OrganizationScope>,
+    slot: Slot,
+    version: u64,
+) -> Result<BindingRecord, PluginError> {
+    let key = (slot.name().to_owned(), version);
+    let found = reader.get::<BindingVersions>(&key)?;
+    found.ok_or(PluginError::NoVersion {
+        slot: slot.name(),
+        version,
+    })
+}
+
+/// The last chain that was bound before that version.
+fn earlier(
+    reader: &impl Read<OrganizationScope>,
+    slot: Slot,
+    origin: u64,
+) -> Result<Option<BindingRecord>, StoreError> {
+    let key = slot.name().to_owned();
+    let range = Range::prefix(&key).reverse().after(&(key, origin));
+    for row in reader.scan::<BindingVersions>(range)? {
+        let (_, record) = row?;
+        if record.origin() == record.version {
+            return Ok(Some(record));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether there is a version to return to.
+///
+/// # Errors
+/// What the store says.
+pub fn can_roll_back(
+    reader: &impl Read<OrganizationScope>,
+    slot: Slot,
+    binding: &BindingRecord,
+) -> Result<bool, StoreError> {
+    Ok(!binding.previous.is_empty() || earlier(reader, slot, binding.origin())?.is_some())
+}
+
+/// Gives what was bound before versions were kept a number each: the last ones before the present.
+fn keep_older(
     change: &mut Change<'_, '_>,
     slot: Slot,
-    next: impl FnOnce(Option<&BindingRecord>) -> Result<Next, E>,
-) -> Result<BindingRecord, E> {
-    let key = slot.name().to_owned();
-    let before = change.tx.get::<Bindings>(&key)?;
-    let (chain, previous) = next(before.as_ref())?;
-    let binding = BindingRecord {
-        version: before.map_or(0, |before| before.version) + 1,
-        chain,
-        bound: change.at(),
-        previous,
+    before: &BindingRecord,
+) -> Result<(), StoreError> {
+    let name = slot.name().to_owned();
+    for (back, chain) in (1..).zip(before.previous.iter().rev()) {
+        let Some(version) = before.version.checked_sub(back).filter(|one| *one > 0) else {
+            break;
+        };
+        let older = BindingRecord {
+            version,
+            chain: chain.clone(),
+            previous: Vec::new(),
+            ..before.clone()
+        };
+        change
+            .tx
+            .put::<BindingVersions>(&(name.clone(), version), &older)?;
+    }
+    let own = BindingRecord {
+        previous: Vec::new(),
+        ..before.clone()
     };
+    change
+        .tx
+        .put::<BindingVersions>(&(name, before.version), &own)
+}
+
+fn store(
+    change: &mut Change<'_, '_>,
+    slot: Slot,
+    before: Option<BindingRecord>,
+    binding: BindingRecord,
+) -> Result<BindingRecord, StoreError> {
+    let key = slot.name().to_owned();
+    if let Some(before) = before {
+        keep_older(change, slot, &before)?;
+    }
     change.tx.put::<Bindings>(&key, &binding)?;
+    let place = (key.clone(), binding.version);
+    change.tx.put::<BindingVersions>(&place, &binding)?;
+    if let Some(old) = binding.version.checked_sub(KEPT) {
+        change.tx.delete::<BindingVersions>(&(key.clone(), old))?;
+    }
     let members = binding.chain.members();
     let digests: Vec<&String> = members.map(|one| &one.plugin.digest).collect();
     change.event(
         "binding.changed",
         json!({
             "slot": key, "version": binding.version, "digest": digests[0], "chain": digests,
+            "paused": binding.paused, "how": binding.how, "audit": binding.audit,
         }),
     )?;
     Ok(binding)

@@ -3,7 +3,9 @@
 use super::builtin::BUILT_IN;
 use crate::clock::Clock;
 use crate::directory::credentials::{hex, unhex};
-use crate::model::plugins::{Chain, ComponentBytes, ComponentRecord, Components, PluginRef};
+use crate::model::plugins::{
+    BoundLimits, Chain, ComponentBytes, ComponentRecord, Components, PluginRef,
+};
 use gatewright_sandbox::{Grants, Limits, LoadError, Plugin, PluginKind, Sandbox};
 use gatewright_store::{EngineError, Range, Read, Store, StoreError, WriteError};
 use serde_json::{Value, json};
@@ -11,6 +13,7 @@ use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 use tracing::info;
 
 /// Why a plugin was not installed, found or loaded.
@@ -57,6 +60,38 @@ pub enum PluginError {
         /// The slot.
         slot: &'static str,
     },
+    /// A version of a binding is not there.
+    #[error("to: slot \"{slot}\" has no version {version}: see its versions")]
+    NoVersion {
+        /// The slot.
+        slot: &'static str,
+        /// What was asked for.
+        version: u64,
+    },
+    /// What is said of a change is too long.
+    #[error("{field}: has {length} bytes, and may have {most}")]
+    TooLong {
+        /// The field.
+        field: &'static str,
+        /// Bytes that it may have.
+        most: usize,
+        /// Bytes that it has.
+        length: usize,
+    },
+    /// A limit of a binding is none.
+    #[error("limits.{field}: must be from 1 to {most}, which is what the gateway allows")]
+    Limit {
+        /// The field.
+        field: &'static str,
+        /// The most that is allowed.
+        most: u64,
+    },
+    /// No chain runs in shadow.
+    #[error("slot \"{slot}\" has no chain in shadow")]
+    NoShadow {
+        /// The slot.
+        slot: &'static str,
+    },
     /// There is nothing to roll back to.
     #[error("slot \"{slot}\" has no earlier binding to return to")]
     NothingBefore {
@@ -84,6 +119,7 @@ impl From<WriteError<PluginError>> for PluginError {
 struct LoadedPlugin {
     settings: Value,
     grants: Grants,
+    limits: BoundLimits,
     plugin: Arc<Plugin>,
 }
 
@@ -260,10 +296,16 @@ impl Plugins {
     ///
     /// # Errors
     /// Where it is not installed, or its settings are refused.
-    pub fn load(&self, plugin: &PluginRef, grants: &Grants) -> Result<Arc<Plugin>, PluginError> {
+    pub fn load(
+        &self,
+        plugin: &PluginRef,
+        grants: &Grants,
+        bound: BoundLimits,
+    ) -> Result<Arc<Plugin>, PluginError> {
         let loaded = || self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        let fits =
-            |known: &&LoadedPlugin| known.settings == plugin.settings && known.grants == *grants;
+        let fits = |known: &&LoadedPlugin| {
+            known.settings == plugin.settings && known.grants == *grants && known.limits == bound
+        };
         if let Some(known) = loaded()
             .get(&plugin.digest)
             .and_then(|same| same.iter().find(fits))
@@ -282,6 +324,7 @@ impl Plugins {
             PluginKind::Provider => self.provider_limits.clone(),
             PluginKind::Lifecycle | PluginKind::Role | PluginKind::Seat => self.limits.clone(),
         };
+        let limits = lowered(&limits, bound)?;
         let sandbox = &self.sandbox;
         let made = Arc::new(sandbox.load(&wasm, &plugin.settings, limits, grants.clone())?);
         loaded()
@@ -290,6 +333,7 @@ impl Plugins {
             .push(LoadedPlugin {
                 settings: plugin.settings.clone(),
                 grants: grants.clone(),
+                limits: bound,
                 plugin: Arc::clone(&made),
             });
         Ok(made)
@@ -304,10 +348,30 @@ impl Plugins {
         wanted: &str,
         settings: Value,
         grants: &Grants,
+        limits: BoundLimits,
     ) -> Result<(PluginRef, ComponentRecord), PluginError> {
         let (digest, record) = self.find(wanted)?;
         let plugin = PluginRef { digest, settings };
-        self.load(&plugin, grants)?;
+        self.load(&plugin, grants, limits)?;
         Ok((plugin, record))
     }
+}
+
+/// The gateway's limits, and where a binding has less, its own.
+fn lowered(allowed: &Limits, bound: BoundLimits) -> Result<Limits, PluginError> {
+    let lower = |field, wanted: Option<u32>, most: u64| match wanted.map(u64::from) {
+        None => Ok(None),
+        Some(wanted) if (1..=most).contains(&wanted) => Ok(Some(wanted)),
+        Some(_) => Err(PluginError::Limit { field, most }),
+    };
+    let most = u64::try_from(allowed.time.as_millis()).unwrap_or(u64::MAX);
+    let time = lower("time_ms", bound.time_ms, most)?;
+    let memory = lower("memory_mib", bound.memory_mib, allowed.memory >> 20)?;
+    let output = lower("output_kib", bound.output_kib, allowed.output >> 10)?;
+    Ok(Limits {
+        time: time.map_or(allowed.time, Duration::from_millis),
+        memory: memory.map_or(allowed.memory, |mib| mib << 20),
+        output: output.map_or(allowed.output, |kib| kib << 10),
+        ..allowed.clone()
+    })
 }

@@ -3,5 +3,6 @@
 pub mod bindings;
 mod builtin;
 mod library;
+pub mod shadows;
 
 pub use library::{PluginError, Plugins};

@@ -134,6 +134,19 @@ fn the_api() {
         ("settings that are no object", "/bindings/roles", json!({
             "plugin": "group-roles", "settings": [1]
         }).to_string()),
+        ("a limit above the gateway's", "/bindings/roles", json!({
+            "plugin": "group-roles", "limits": { "time_ms": 1_000_000 }
+        }).to_string()),
+        ("a limit of nothing", "/bindings/roles", json!({
+            "plugin": "group-roles", "limits": { "memory_mib": 0 }
+        }).to_string()),
+        ("a limit that there is not", "/bindings/roles", json!({
+            "plugin": "group-roles", "limits": { "fuel": 1 }
+        }).to_string()),
+        ("a name that is too long", "/bindings/roles", json!({
+            "plugin": "group-roles", "by": "x".repeat(257)
+        }).to_string()),
+        ("an unknown plugin", "/bindings/roles/shadow", json!({ "plugin": "nothing" }).to_string()),
     ] {
         answers.api(&format!("PUT {path} with {what}"), raw(operator, "PUT", path, &body));
     }
@@ -169,6 +182,26 @@ fn the_api() {
         (
             "an earlier binding that is not there",
             "/bindings/roles/rollback",
+            json!({}),
+        ),
+        (
+            "a version that is not there",
+            "/bindings/roles/rollback",
+            json!({ "to": 99 }),
+        ),
+        (
+            "a reason that is too long",
+            "/bindings/roles/pause",
+            json!({ "why": "x".repeat(1_001) }),
+        ),
+        (
+            "nothing in shadow",
+            "/bindings/roles/shadow/activate",
+            json!({}),
+        ),
+        (
+            "nothing in shadow",
+            "/bindings/roles/shadow/stop",
             json!({}),
         ),
     ] {

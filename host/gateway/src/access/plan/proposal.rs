@@ -12,7 +12,7 @@ use crate::ledger::Change;
 use crate::model::access::{Catalogue, Spread};
 use crate::model::people::DOMAINS_VERIFIED;
 use crate::model::plans::{PlanRecord, ProposalRecord, Proposed};
-use crate::model::plugins::{Bindings, Chain, Slot};
+use crate::model::plugins::{Audit, Bindings, Chain, How, Slot};
 use crate::model::tenancy::{Directories, Phase};
 use crate::plugins::{Plugins, bindings};
 use gatewright_store::{OrganizationScope, Range, Read, StoreError};
@@ -253,7 +253,7 @@ pub(super) fn apply(
             // Behind the mapping, which makes the pins of its names.
             Proposed::Pin { key, group, .. } => pins::set(change, key, *group)?,
             Proposed::Binding { slot, chain } => {
-                bindings::put(change, *slot, chain)?;
+                bindings::put(change, *slot, chain, How::Planned { plan }, audit(record))?;
             }
             Proposed::Confirm { .. } => {}
         }
@@ -262,6 +262,18 @@ pub(super) fn apply(
         change.spread_plan(Spread::Everybody, plan)?;
     }
     Ok(Ok(()))
+}
+
+/// Who confirmed a plan, as a binding keeps it.
+fn audit(record: &PlanRecord) -> Audit {
+    let acting = record
+        .confirmation
+        .as_ref()
+        .and_then(|by| by.acting.as_ref());
+    Audit {
+        by: acting.map(|(said, _)| said.clone()),
+        why: None,
+    }
 }
 
 /// Who confirms a directory by a plan.

@@ -2,6 +2,7 @@
 
 use super::decide::{Failure, Subject, Wanted};
 use super::merge::Proposed;
+use super::shadow::{self, Seen};
 use crate::access::guard::{self, Outcome};
 use crate::access::standing::Phases;
 use crate::access::{accounts, alerts, assignment};
@@ -28,35 +29,54 @@ pub(super) struct Decided {
     pub(super) verdict: Result<Wanted, Failure>,
 }
 
+/// What a step decided.
+pub(super) struct Batch {
+    pub(super) decided: Vec<Decided>,
+    /// Those that it was about, and their marks.
+    pub(super) due: Vec<(Uuid, DirtyRecord)>,
+    /// The phases in which it was decided.
+    pub(super) phases: Phases,
+    /// Whether a slot was paused.
+    pub(super) is_paused: bool,
+    /// What chains in shadow would have had otherwise.
+    pub(super) seen: Seen,
+}
+
 /// Stores a batch in one transaction. An account whose facts moved meanwhile is left undecided.
 pub(super) fn store(
     organization: &Organization,
     now: Timestamp,
-    batch: Vec<Decided>,
-    due: Vec<(Uuid, DirtyRecord)>,
-    phases: Phases,
+    batch: Batch,
 ) -> Result<(), WriteError<StoreError>> {
     let batch = Arc::new(batch);
     change(organization, now, move |change| {
         // A directory that was paused or uninstalled meanwhile: all of them come again.
-        if Phases::read(change.tx)? != phases {
+        if Phases::read(change.tx)? != batch.phases {
             return Ok(());
         }
-        for decided in batch.iter() {
+        let mut assigned = Vec::with_capacity(batch.decided.len());
+        for decided in &batch.decided {
             let subject = &decided.subject;
             if change.tx.get::<Dirty>(&subject.account)?.as_ref() != Some(&subject.dirty) {
                 continue;
             }
             match &decided.verdict {
-                Ok(wanted) => assign(change, subject, wanted)?,
+                Ok(wanted) => {
+                    assign(change, subject, wanted, batch.is_paused)?;
+                    assigned.push(subject.account);
+                }
                 Err(failure) => postpone(change, subject, failure)?,
             }
         }
+        batch.seen.store(change, &assigned)?;
         // What nobody decides about.
-        let asked: HashSet<Uuid> = batch.iter().map(|one| one.subject.account).collect();
-        for (account, dirty) in due.iter().filter(|(account, _)| !asked.contains(account)) {
+        let decided = batch.decided.iter();
+        let asked: HashSet<Uuid> = decided.map(|one| one.subject.account).collect();
+        let due = batch.due.iter();
+        for (account, dirty) in due.filter(|(account, _)| !asked.contains(account)) {
             if change.tx.get::<Dirty>(account)?.as_ref() == Some(dirty) {
                 change.tx.delete::<Dirty>(account)?;
+                shadow::forget(change, *account)?;
                 for slot in Slot::ALL {
                     alerts::clear(change, slot.name(), Some(*account))?;
                 }
@@ -134,6 +154,7 @@ fn assign(
     change: &mut Change<'_, '_>,
     subject: &Subject,
     wanted: &Wanted,
+    is_paused: bool,
 ) -> Result<(), StoreError> {
     let account = subject.account;
     change.moved(account)?;
@@ -193,10 +214,17 @@ fn assign(
             .ask_again
             .map(|at| Timestamp(at).max(change.at().plus(1_000))),
         denied: outcome.denied,
+        asked: is_paused.then(|| {
+            let before = stored.and_then(AssignmentRecord::asked);
+            before.unwrap_or(Timestamp(0))
+        }),
     };
     change.tx.put::<Assignments>(&account, &assignment)?;
-    for ended in &gathered.ended {
-        change.tx.delete::<Ended>(ended)?;
+    // Policies are told once of what ended. Those that are paused are told behind the pause.
+    if !is_paused {
+        for ended in &gathered.ended {
+            change.tx.delete::<Ended>(ended)?;
+        }
     }
     change.tx.delete::<Dirty>(&account)?;
     if is_owner {

@@ -1,6 +1,7 @@
 //! A batch of accounts through the chains of lifecycle, role and seat policies.
 
 use super::ask::{Answer, Losses, ask};
+use super::kept;
 use super::merge::{Proposed, Verdict, Wish, earliest};
 use crate::access::gather::Gathered;
 use crate::model::access::{Decider, DirtyRecord};
@@ -22,11 +23,25 @@ struct Member<P> {
     by: Decider,
 }
 
+/// What decides in one slot.
+pub(super) enum Deciding {
+    /// A chain of policies.
+    Chain(Vec<Bound>),
+    /// Nobody: the slot is paused. Whose answers are kept, where a grant does not say it itself.
+    Paused(Decider),
+}
+
+/// What decides in one slot, with policies of its kind.
+enum Chained<P> {
+    Chain(Vec<Member<P>>),
+    Paused(Decider),
+}
+
 /// The policies of an organization, loaded: a chain for each slot.
 pub(super) struct Policies {
-    lifecycle: Vec<Member<LifecyclePolicy>>,
-    roles: Vec<Member<RolePolicy>>,
-    seats: Vec<Member<SeatPolicy>>,
+    lifecycle: Chained<LifecyclePolicy>,
+    roles: Chained<RolePolicy>,
+    seats: Chained<SeatPolicy>,
 }
 
 /// An account to decide about.
@@ -65,7 +80,7 @@ impl Failure {
 
 impl Policies {
     /// Of the chains of the three slots, in the slots' order.
-    pub(super) fn new(chains: [Vec<Bound>; 3]) -> Result<Self, (Slot, PluginError)> {
+    pub(super) fn new(chains: [Deciding; 3]) -> Result<Self, (Slot, PluginError)> {
         let [lifecycle, roles, seats] = chains;
         Ok(Self {
             lifecycle: members(Slot::Lifecycle, lifecycle, |plugin| match plugin {
@@ -100,7 +115,7 @@ impl Policies {
             losses,
         };
         let all: Vec<(usize, types::Account)> = accounts.into_iter().enumerate().collect();
-        let decided = round.chain(
+        let decided = round.slot(
             &self.lifecycle,
             all,
             |policy, part| policy.decide(context, part),
@@ -108,6 +123,7 @@ impl Policies {
                 Some(before) => before.join(decision.into()),
                 None => decision.into(),
             },
+            |place, account, _| kept::verdict(&subjects[place], account),
         );
         let mut next = Vec::with_capacity(decided.len());
         for (place, mut account, verdict) in decided {
@@ -123,7 +139,7 @@ impl Policies {
             });
             next.push((place, account));
         }
-        let decided = round.chain(
+        let decided = round.slot(
             &self.roles,
             next,
             |policy, part| policy.decide(context, part),
@@ -131,6 +147,7 @@ impl Policies {
                 let later = Wish::of(decision.roles, decision.ask_again, by);
                 join(before, later, &context.catalogue)
             },
+            |place, _, by| kept::wish(&subjects[place], by),
         );
         let mut next = Vec::with_capacity(decided.len());
         for (place, account, wish) in decided {
@@ -138,7 +155,7 @@ impl Policies {
             next.push((place, types::SeatRequest { account, roles }));
             want(&mut wanted[place], wish);
         }
-        let decided = round.chain(
+        let decided = round.slot(
             &self.seats,
             next,
             |policy, part| policy.decide(context, part),
@@ -146,6 +163,7 @@ impl Policies {
                 let later = Wish::of(decision.seats, decision.ask_again, by);
                 join(before, later, &context.catalogue)
             },
+            |place, _, by| kept::wish(&subjects[place], by),
         );
         for (place, _, wish) in decided {
             want(&mut wanted[place], wish);
@@ -160,9 +178,13 @@ impl Policies {
 
 fn members<P>(
     slot: Slot,
-    chain: Vec<Bound>,
+    deciding: Deciding,
     fit: impl Fn(&Plugin) -> Option<P>,
-) -> Result<Vec<Member<P>>, (Slot, PluginError)> {
+) -> Result<Chained<P>, (Slot, PluginError)> {
+    let chain = match deciding {
+        Deciding::Chain(chain) => chain,
+        Deciding::Paused(by) => return Ok(Chained::Paused(by)),
+    };
     let member = |bound: Bound| match fit(&bound.plugin) {
         Some(policy) => Ok(Member {
             policy,
@@ -170,7 +192,8 @@ fn members<P>(
         }),
         None => Err((slot, PluginError::WrongKind { slot: slot.name() })),
     };
-    chain.into_iter().map(member).collect()
+    let members: Result<Vec<_>, _> = chain.into_iter().map(member).collect();
+    Ok(Chained::Chain(members?))
 }
 
 fn join(before: Option<Wish>, later: Wish, catalogue: &types::Catalogue) -> Wish {
@@ -212,6 +235,27 @@ struct Round<'a> {
 }
 
 impl Round<'_> {
+    /// Asks the chain of a slot; where it is paused, what was answered before is kept.
+    fn slot<P, I, T, W>(
+        &mut self,
+        slot: &Chained<P>,
+        asked: Vec<(usize, I)>,
+        call: impl Fn(&P, &[I]) -> Answer<T>,
+        join: impl Fn(Option<W>, T, &Decider) -> W,
+        keep: impl Fn(usize, &I, &Decider) -> W,
+    ) -> Vec<(usize, I, W)> {
+        match slot {
+            Chained::Chain(chain) => self.chain(chain, asked, call, join),
+            Chained::Paused(by) => asked
+                .into_iter()
+                .map(|(place, input)| {
+                    let kept = keep(place, &input, by);
+                    (place, input, kept)
+                })
+                .collect(),
+        }
+    }
+
     /// Asks one policy of a chain after the other, and joins what they want of each subject. Whoever
     /// fails is asked about no further: one policy without an answer is a chain without one.
     fn chain<P, I, T, W>(

@@ -2,7 +2,7 @@
 //! proposes them.
 
 use super::ask::Losses;
-use super::decide::{Bound, Failure, Policies, Subject, Wanted};
+use super::decide::{Bound, Deciding, Failure, Policies, Subject, Wanted};
 use super::step::StepError;
 use crate::access::gather::{Gatherer, Source};
 use crate::access::standing::Phases;
@@ -33,6 +33,7 @@ pub(in crate::access) struct Setting {
     catalogue: types::Catalogue,
     organization: String,
     policies: Policies,
+    is_paused: bool,
     directories: HashMap<Uuid, Source>,
     phases: Phases,
 }
@@ -60,11 +61,13 @@ impl Setting {
             Some(catalogue) => catalogue::for_plugins(catalogue),
             None => catalogue::for_plugins(&catalogue::load(reader)?),
         };
+        let (policies, is_paused) = policies(reader, plugins, instead)?;
         Ok(Self {
             mapping,
             catalogue,
             organization: reader.id().to_string(),
-            policies: policies(reader, plugins, instead)?,
+            policies,
+            is_paused,
             directories: directories(reader, plugins)?,
             phases: Phases::read(reader)?,
         })
@@ -89,9 +92,26 @@ impl Setting {
         &self.phases
     }
 
+    /// Whether a slot is paused: what is told to its policies once only has to wait for them.
+    pub(super) fn is_paused(&self) -> bool {
+        self.is_paused
+    }
+
     /// Decides about each subject, as [`Policies::decide`] does.
     pub(super) fn decide(
         &self,
+        now: Timestamp,
+        subjects: &[Subject],
+        accounts: Vec<types::Account>,
+        losses: &mut Losses,
+    ) -> Vec<Result<Wanted, Failure>> {
+        self.decide_by(&self.policies, now, subjects, accounts, losses)
+    }
+
+    /// The same by other policies.
+    pub(super) fn decide_by(
+        &self,
+        policies: &Policies,
         now: Timestamp,
         subjects: &[Subject],
         accounts: Vec<types::Account>,
@@ -103,42 +123,59 @@ impl Setting {
             organization: self.organization.clone(),
             extra: Vec::new(),
         };
-        self.policies.decide(&context, subjects, accounts, losses)
+        policies.decide(&context, subjects, accounts, losses)
     }
 }
 
-fn policies(
+/// What decides in each slot, and whether one of them is paused.
+pub(super) fn policies(
     reader: &Reader<OrganizationScope>,
     plugins: &Plugins,
     instead: &Instead,
-) -> Result<Policies, StepError> {
-    let mut chains = [const { Vec::new() }; 3];
-    for (slot, chain) in Slot::ALL.into_iter().zip(&mut chains) {
-        let bound = bound(reader, plugins, instead, slot);
-        *chain = bound.map_err(|error| StepError::Load(slot, error))?;
-    }
-    Policies::new(chains).map_err(|(slot, error)| StepError::Load(slot, error))
+) -> Result<(Policies, bool), StepError> {
+    let deciding = |slot| {
+        deciding(reader, plugins, instead, slot).map_err(|error| StepError::Load(slot, error))
+    };
+    let slots = [
+        deciding(Slot::Lifecycle)?,
+        deciding(Slot::Roles)?,
+        deciding(Slot::Seats)?,
+    ];
+    let mut all = slots.iter();
+    let is_paused = all.any(|slot| matches!(slot, Deciding::Paused(_)));
+    let policies = Policies::new(slots).map_err(|(slot, error)| StepError::Load(slot, error))?;
+    Ok((policies, is_paused))
 }
 
-/// The chain of a slot, loaded.
-fn bound(
+/// The chain of a slot, loaded, or that it is paused. What is proposed instead is not.
+fn deciding(
     reader: &Reader<OrganizationScope>,
     plugins: &Plugins,
     instead: &Instead,
     slot: Slot,
-) -> Result<Vec<Bound>, PluginError> {
+) -> Result<Deciding, PluginError> {
     let stored = reader.get::<Bindings>(&slot.name().to_owned())?;
-    let (members, version) = match (instead.bindings.get(&slot), stored) {
+    let (members, version, paused) = match (instead.bindings.get(&slot), stored) {
         (Some(members), stored) => {
             let version = stored.map_or(0, |stored| stored.version);
-            (members.clone(), version + 1)
+            (members.clone(), version + 1, false)
         }
-        (None, Some(stored)) => (stored.chain, stored.version),
+        (None, Some(stored)) => (stored.chain, stored.version, stored.paused),
         (None, None) => return Err(PluginError::Unbound { slot: slot.name() }),
     };
+    if paused {
+        let first = &members.first.plugin;
+        return Ok(Deciding::Paused(Decider {
+            slot,
+            place: 0,
+            plugin: plugins.name(first),
+            version: String::new(),
+            binding: version,
+        }));
+    }
     let mut chain = Vec::new();
     for (place, member) in (0..).zip(members.members()) {
-        let plugin = plugins.load(&member.plugin, &member.grants)?;
+        let plugin = plugins.load(&member.plugin, &member.grants, member.limits)?;
         let about = &plugin.loaded().inspection().about;
         let by = Decider {
             slot,
@@ -149,7 +186,7 @@ fn bound(
         };
         chain.push(Bound { plugin, by });
     }
-    Ok(chain)
+    Ok(Deciding::Chain(chain))
 }
 
 fn directories(

@@ -1,9 +1,10 @@
 //! One step for one organization: a part of a wide change, then a batch of undecided accounts.
 
 use super::ask::Losses;
-use super::commit::{self, Decided};
+use super::commit::{self, Batch, Decided};
 use super::decide::{Failure, Subject, Wanted};
 use super::setting::{Instead, Setting};
+use super::shadow::Beside;
 use super::{Outcome, Part, Shared, spread};
 use crate::access::catalogue;
 use crate::clock::Timestamp;
@@ -92,10 +93,20 @@ impl Shared {
             });
         }
         let setting = Setting::read(&reader, &self.plugins, &Instead::default())?;
+        let beside = Beside::read(&reader, &self.plugins)?;
         let (subjects, accounts) = subjects(&reader, &due, &setting)?;
         drop(reader);
         let mut losses = Losses::none();
-        let verdicts = decide(&setting, now, &subjects, accounts, &mut losses);
+        // Most organizations try nothing: what they are told is not copied.
+        let again = if beside.is_idle() {
+            Vec::new()
+        } else {
+            accounts.clone()
+        };
+        let verdicts = in_batches(&subjects, accounts, |part, told| {
+            setting.decide(now, part, told, &mut losses)
+        });
+        let seen = beside.run(&setting, now, &subjects, &again, &verdicts, &mut losses);
         let failures: Vec<Failure> = verdicts
             .iter()
             .filter_map(|verdict| verdict.as_ref().err().cloned())
@@ -107,7 +118,14 @@ impl Shared {
             .zip(verdicts)
             .map(|(subject, verdict)| Decided { subject, verdict })
             .collect();
-        commit::store(organization, now, batch, due, setting.phases().clone())?;
+        let batch = Batch {
+            decided: batch,
+            due,
+            phases: setting.phases().clone(),
+            is_paused: setting.is_paused(),
+            seen,
+        };
+        commit::store(organization, now, batch)?;
         let probing = self.is_paused(organization.id());
         let failed = failures
             .iter()
@@ -145,18 +163,16 @@ impl Shared {
 }
 
 /// Decides about each subject, [`BATCH`] in one call of a policy.
-fn decide(
-    setting: &Setting,
-    now: Timestamp,
+pub(super) fn in_batches(
     subjects: &[Subject],
     accounts: Vec<types::Account>,
-    losses: &mut Losses,
+    mut decide: impl FnMut(&[Subject], Vec<types::Account>) -> Vec<Result<Wanted, Failure>>,
 ) -> Vec<Result<Wanted, Failure>> {
     let mut accounts = accounts.into_iter();
     let mut verdicts = Vec::with_capacity(subjects.len());
     for part in subjects.chunks(BATCH) {
         let told = accounts.by_ref().take(part.len()).collect();
-        verdicts.extend(setting.decide(now, part, told, losses));
+        verdicts.extend(decide(part, told));
     }
     verdicts
 }

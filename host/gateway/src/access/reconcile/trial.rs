@@ -154,7 +154,7 @@ fn tried(
     let (after, ask_again) = match verdict {
         Ok(wanted) => {
             let ask_again = wanted.ask_again;
-            (Ok(holding(wanted)), ask_again)
+            (Ok(holding(&wanted)), ask_again)
         }
         Err(failure) => (Err(why(&failure)), None),
     };
@@ -190,7 +190,8 @@ fn holding_of(record: Option<&AccountRecord>, assignment: Option<&AssignmentReco
     }
 }
 
-fn why(failure: &Failure) -> String {
+/// Why there is no decision, in a sentence.
+pub(super) fn why(failure: &Failure) -> String {
     match failure {
         Failure::Call { slot, error } => format!("{}: {error}", slot.name()),
         Failure::Rejected { slot, why } => format!("{}: {why}", slot.name()),
@@ -198,18 +199,19 @@ fn why(failure: &Failure) -> String {
     }
 }
 
-fn holding(wanted: Wanted) -> Holding {
+/// What an account would have.
+pub(super) fn holding(wanted: &Wanted) -> Holding {
     let mut grants: Vec<PlannedGrant> = wanted
         .grants
-        .into_iter()
+        .iter()
         .map(|wanted| PlannedGrant {
             kind: match wanted.proposal.kind {
                 types::GrantKind::BaseRole => GrantKind::BaseRole,
                 types::GrantKind::CustomRole => GrantKind::CustomRole,
                 types::GrantKind::Seat => GrantKind::Seat,
             },
-            name: wanted.proposal.name,
-            reason: wanted.proposal.reason,
+            name: wanted.proposal.name.clone(),
+            reason: wanted.proposal.reason.clone(),
         })
         .collect();
     grants.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
@@ -219,7 +221,7 @@ fn holding(wanted: Wanted) -> Holding {
             types::AccountStatus::Deactivated => AccountStatus::Deactivated,
             types::AccountStatus::Deleted => AccountStatus::Deleted,
         },
-        status_reason: wanted.status_reason,
+        status_reason: wanted.status_reason.clone(),
         grants,
     }
 }

@@ -6,7 +6,7 @@ use super::error::ApiError;
 use crate::directory::organizations::{self, NewDirectory};
 use crate::gateway::Gateway;
 use crate::http::Shared;
-use crate::model::plugins::PluginRef;
+use crate::model::plugins::{BoundLimits, PluginRef};
 use crate::model::tenancy::{Behaviour, DirectoryRecord, Phase};
 use crate::plugins::PluginError;
 use axum::extract::{Path, State};
@@ -185,9 +185,10 @@ pub(super) fn provider(
     wanted: &str,
     settings: Value,
 ) -> Result<PluginRef, ApiError> {
-    let (plugin, record) = gateway
-        .plugins
-        .prove(wanted, settings, &Grants::default())?;
+    let (plugin, record) =
+        gateway
+            .plugins
+            .prove(wanted, settings, &Grants::default(), BoundLimits::default())?;
     match record.kind {
         PluginKind::Provider => Ok(plugin),
         PluginKind::Lifecycle | PluginKind::Role | PluginKind::Seat => {

@@ -255,8 +255,13 @@ fn of_plugin(error: &PluginError) -> StatusCode {
         PluginError::Load(_)
         | PluginError::WrongKind { .. }
         | PluginError::OneOrChain
+        | PluginError::TooLong { .. }
+        | PluginError::Limit { .. }
         | PluginError::ChainLength(_) => StatusCode::BAD_REQUEST,
-        PluginError::Unknown { .. } | PluginError::Unbound { .. } => StatusCode::NOT_FOUND,
+        PluginError::Unknown { .. }
+        | PluginError::Unbound { .. }
+        | PluginError::NoVersion { .. }
+        | PluginError::NoShadow { .. } => StatusCode::NOT_FOUND,
         PluginError::NothingBefore { .. } => StatusCode::CONFLICT,
         PluginError::Store(_) | PluginError::Engine(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }

@@ -27,6 +27,7 @@ mod plans;
 mod plugins;
 mod requests;
 mod schemas;
+mod shadows;
 mod tokens;
 
 use super::Shared;
@@ -150,7 +151,20 @@ fn organization() -> Router<Shared> {
         .route("/plans/{plan}/confirm", post(plans::confirm))
         .route("/bindings", get(bindings::list))
         .route("/bindings/{slot}", get(bindings::show).put(bindings::bind))
+        .route("/bindings/{slot}/versions", get(bindings::versions))
         .route("/bindings/{slot}/rollback", post(bindings::roll_back))
+        .route("/bindings/{slot}/pause", post(bindings::pause))
+        .route("/bindings/{slot}/resume", post(bindings::resume))
+        .route(
+            "/bindings/{slot}/shadow",
+            get(shadows::show).put(shadows::start),
+        )
+        .route(
+            "/bindings/{slot}/shadow/differences",
+            get(shadows::differences),
+        )
+        .route("/bindings/{slot}/shadow/activate", post(shadows::activate))
+        .route("/bindings/{slot}/shadow/stop", post(shadows::stop))
 }
 
 /// `/health`: answers while the process can. Needs no key and tells nothing.

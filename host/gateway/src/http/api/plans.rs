@@ -225,7 +225,10 @@ async fn look(
         .await?
 }
 
-fn after(query: &HashMap<String, String>, problem: &'static str) -> Result<Option<Uuid>, ApiError> {
+pub(super) fn after(
+    query: &HashMap<String, String>,
+    problem: &'static str,
+) -> Result<Option<Uuid>, ApiError> {
     let Some(text) = query.get("after") else {
         return Ok(None);
     };
@@ -391,7 +394,7 @@ pub(super) fn show_differences(differences: &[Difference]) -> Value {
 }
 
 /// In the shape of an account.
-fn show_holding(holding: &Holding) -> Value {
+pub(super) fn show_holding(holding: &Holding) -> Value {
     let grant = |grant: &PlannedGrant| json!({ "name": grant.name, "reason": grant.reason });
     let of = |kind: GrantKind| -> Vec<Value> {
         let grants = holding.grants.iter().filter(|grant| grant.kind == kind);

@@ -7,7 +7,7 @@ use super::error::Failure;
 use super::journal::Notes;
 use super::route;
 use crate::gateway::Gateway;
-use crate::model::plugins::PluginRef;
+use crate::model::plugins::{BoundLimits, PluginRef};
 use crate::model::tenancy::DirectoryRecord;
 use crate::plugins::PluginError;
 use crate::turns::Turn;
@@ -80,7 +80,10 @@ pub(super) fn through(
 }
 
 fn load(gateway: &Gateway, plugin: &PluginRef) -> Result<Provider, PluginError> {
-    match &*gateway.plugins.load(plugin, &Grants::default())? {
+    match &*gateway
+        .plugins
+        .load(plugin, &Grants::default(), BoundLimits::default())?
+    {
         Plugin::Provider(provider) => Ok(provider.clone()),
         Plugin::Lifecycle(_) | Plugin::Role(_) | Plugin::Seat(_) => {
             Err(PluginError::WrongKind { slot: "provider" })
