@@ -5,6 +5,7 @@ use crate::access::reconcile::Reconciler;
 use crate::clock::{Clock, Random, Sequence, Timestamp};
 use crate::directory::Moment;
 use crate::directory::credentials::{self, Secret};
+use crate::directory::names::GroupNames;
 use crate::directory::organizations;
 use crate::directory::requests::{Journal, Keep};
 use crate::directory::walk::Walks;
@@ -162,6 +163,8 @@ pub struct Gateway {
     pub rates: Rates,
     /// Which directories are in their provider plugins.
     pub turns: Turns,
+    /// What groups are called.
+    pub names: Arc<GroupNames>,
     /// Where walks through listings are.
     pub walks: Walks,
     /// Asks DNS.
@@ -249,6 +252,7 @@ impl Gateway {
             requests,
             rates: Rates::new(options.rate),
             turns: Turns::new(options.workers),
+            names: Arc::default(),
             walks: Walks::default(),
             workers: Arc::new(Semaphore::new(options.workers)),
         })

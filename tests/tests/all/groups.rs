@@ -270,3 +270,60 @@ fn a_group_looks_alike_by_itself_and_in_a_list() {
         }
     }
 }
+
+/// The names that a user shows are kept between requests; they are those of the groups all the same.
+#[test]
+fn a_user_shows_what_its_groups_are_called_now() {
+    let tenant = Tenant::new("Names of groups");
+    let ada = tenant.user("ada@acme.test").id();
+    let eve = tenant.user("eve@acme.test").id();
+    let groups: Vec<String> = (0..3)
+        .map(|n| tenant.group(&format!("G{n}"), &[&ada, &eve]).id())
+        .collect();
+    let shown = |reply: Value| -> Vec<String> {
+        let groups = reply["groups"].as_array().cloned().unwrap_or_default();
+        let names = groups.iter().map(|group| group["display"].as_str());
+        names.map(|name| name.unwrap().to_owned()).collect()
+    };
+    let both = || {
+        let one = tenant.scim.get(&format!("/Users/{ada}")).expect(200).json();
+        let filter = "/Users?filter=userName%20eq%20%22eve@acme.test%22";
+        let found = tenant.scim.get(filter).expect(200).json();
+        let (one, listed) = (shown(one), shown(found["Resources"][0].clone()));
+        assert_eq!(one, listed);
+        one
+    };
+    assert_eq!(both(), ["G0", "G1", "G2"]);
+    let other = Tenant::new("Names of other groups");
+    let mut last = None;
+    for round in 0..20 {
+        let name = format!("Round {round}");
+        let rename =
+            json!({ "Operations": [{ "op": "replace", "path": "displayName", "value": name }] });
+        last = Some(
+            tenant
+                .scim
+                .patch(&format!("/Groups/{}", groups[1]), &rename),
+        );
+        assert_eq!(both(), ["G0", &name, "G2"]);
+        // What another organization does is nothing to it.
+        let _ = other.group(&name, &[]);
+    }
+    let _ = tenant
+        .scim
+        .delete(&format!("/Groups/{}", groups[0]))
+        .expect(204);
+    assert_eq!(both(), ["Round 19", "G2"]);
+    // A replayed rename is only tried out: nothing of it is kept.
+    let rename = format!(
+        "/directories/{}/requests/{}",
+        tenant.directory,
+        last.unwrap().header("gatewright-request-id").unwrap()
+    );
+    tenant.server.until("the rename is logged", |_| {
+        tenant.operator.get(&rename).status == 200
+    });
+    let replay = format!("{rename}/replay");
+    let _ = tenant.operator.post(&replay, &json!({})).expect(200);
+    assert_eq!(both(), ["Round 19", "G2"]);
+}

@@ -283,6 +283,7 @@ mod tests {
                 created: Timestamp(0),
             },
             profile: Profile::default(),
+            names: None,
         };
         let day = |days: u64| Timestamp(1_000).plus(days * DAY_MS);
         let kept = |now| {

@@ -2,7 +2,7 @@
 
 use super::error::FactError;
 use super::membership::{self, Left, Who};
-use super::{Directory, groups::StoredGroup, identifier, inherited, nesting, users};
+use super::{Directory, groups::StoredGroup, identifier, inherited, names, nesting, users};
 use crate::access::pins;
 use crate::clock::Timestamp;
 use crate::ledger::Change;
@@ -223,6 +223,9 @@ impl Edit {
             revision: change.revision(),
         };
         change.tx.put::<Groups>(&self.key, &record)?;
+        if self.renamed && self.revision.is_some() {
+            names::moved(change)?;
+        }
         if self.renamed {
             pins::group_named(change, self.key, &record)?;
         }

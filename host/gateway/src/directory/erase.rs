@@ -1,5 +1,6 @@
 //! Erases what an uninstalled directory left, a part at a time.
 
+use super::names;
 use super::users::count;
 use crate::clock::Timestamp;
 use crate::ledger::{Change, change};
@@ -125,6 +126,7 @@ pub fn step(change: &mut Change<'_, '_>, directory: Uuid) -> Result<bool, StoreE
         let rows = members.len() + nested.len();
         if rows < left {
             change.tx.delete::<Groups>(&group)?;
+            names::moved(change)?;
             count(change, Counted::Groups, directory, -1)?;
             change.event(
                 "group.erased",

@@ -5,7 +5,7 @@ use super::edit::{Difference, Edit};
 use super::error::FactError;
 use super::membership::{self, Who};
 use super::users::{count, key};
-use super::{Directory, Moment, inherited, nesting, phases, version};
+use super::{Directory, Moment, inherited, names, nesting, phases, version};
 use crate::clock::Timestamp;
 use crate::ledger::{Change, Committed, change};
 use crate::model::access::{LostGroup, Spread};
@@ -195,6 +195,7 @@ pub fn delete(
             leave(change, (key.0, holder), key.1)?;
         }
         change.tx.delete::<Groups>(&key)?;
+        names::moved(change)?;
         count(change, Counted::Groups, key.0, -1)?;
         change.event("group.deleted", event(key, &record.document))?;
         change.spread(Spread::GroupDeleted {

@@ -69,7 +69,7 @@ pub fn page(
     let view = View {
         reader: &reader,
         exposed: OnceCell::new(),
-        memberships: RefCell::new(Memberships::new(&reader)),
+        memberships: RefCell::new(Memberships::of(&reader, directory)),
         entered: directory,
         directory: directory.id,
         resource,

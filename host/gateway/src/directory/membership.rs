@@ -1,6 +1,8 @@
 //! Memberships of users: one row each, with the time they began; those that ended wait for a
 //! decision.
 
+use super::Directory;
+use super::names::{self, GroupNames};
 use super::nesting::Above;
 use crate::clock::Timestamp;
 use crate::ledger::Change;
@@ -9,7 +11,7 @@ use crate::model::facts::{
     Ended, EndedRecord, GroupRecord, Groups, MEMBERS_BY_USER, MemberRecord, Members, ResourceKey,
     Users, text,
 };
-use gatewright_store::{OrganizationScope, Range, Read, StoreError};
+use gatewright_store::{OrganizationId, OrganizationScope, Range, Read, StoreError};
 use serde_json::json;
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -217,6 +219,15 @@ pub struct Memberships<'a, R> {
     reader: &'a R,
     above: Above<'a, R>,
     groups: HashMap<ResourceKey, Option<GroupOf>>,
+    kept: Option<Kept<'a>>,
+}
+
+/// What was read for others.
+struct Kept<'a> {
+    names: &'a GroupNames,
+    organization: OrganizationId,
+    /// Of the names that the reader sees, once it was read.
+    revision: Option<u64>,
 }
 
 impl<'a, R: Read<OrganizationScope>> Memberships<'a, R> {
@@ -226,6 +237,21 @@ impl<'a, R: Read<OrganizationScope>> Memberships<'a, R> {
             reader,
             above: Above::new(reader),
             groups: HashMap::new(),
+            kept: None,
+        }
+    }
+
+    /// Also takes what was read for others, and keeps what it reads for them. `reader` is one of the
+    /// directory's organization.
+    pub fn of(reader: &'a R, directory: &'a Directory) -> Self {
+        let kept = directory.names.as_deref().map(|names| Kept {
+            names,
+            organization: directory.organization.id(),
+            revision: None,
+        });
+        Self {
+            kept,
+            ..Self::new(reader)
         }
     }
 
@@ -277,9 +303,40 @@ impl<'a, R: Read<OrganizationScope>> Memberships<'a, R> {
         if let Some(known) = self.groups.get(&key) {
             return Ok(known.clone());
         }
-        let record = self.reader.get::<Groups>(&key)?;
-        let group = record.map(|record| GroupOf::new(key.1, &record));
+        let group = match &mut self.kept {
+            Some(kept) => kept.group(self.reader, key)?,
+            None => read(self.reader, key)?,
+        };
         self.groups.insert(key, group.clone());
         Ok(group)
     }
+}
+
+impl Kept<'_> {
+    fn group(
+        &mut self,
+        reader: &impl Read<OrganizationScope>,
+        key: ResourceKey,
+    ) -> Result<Option<GroupOf>, StoreError> {
+        let revision = match self.revision {
+            Some(revision) => revision,
+            None => *self.revision.insert(names::revision(reader)?),
+        };
+        if let Some(known) = self.names.get(self.organization, key.1, revision) {
+            return Ok(Some(known));
+        }
+        let group = read(reader, key)?;
+        if let Some(group) = &group {
+            self.names.keep(self.organization, revision, group);
+        }
+        Ok(group)
+    }
+}
+
+fn read(
+    reader: &impl Read<OrganizationScope>,
+    key: ResourceKey,
+) -> Result<Option<GroupOf>, StoreError> {
+    let record = reader.get::<Groups>(&key)?;
+    Ok(record.map(|record| GroupOf::new(key.1, &record)))
 }

@@ -11,6 +11,7 @@ mod identifier;
 pub mod inherited;
 pub mod list;
 pub mod membership;
+pub mod names;
 pub mod nesting;
 pub mod organizations;
 pub mod phases;
@@ -25,6 +26,8 @@ use crate::ledger::Cause;
 use crate::model::tenancy::DirectoryRecord;
 use gatewright_scim::Profile;
 use gatewright_store::{Organization, OrganizationScope, Read, StoreError};
+use names::GroupNames;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// One directory, as a request that was let in sees it.
@@ -38,6 +41,9 @@ pub struct Directory {
     pub record: DirectoryRecord,
     /// How what is sent to it is read.
     pub profile: Profile,
+    /// What its groups are called, where that is kept between requests. What is only tried out has
+    /// revisions that others will have, and keeps nothing.
+    pub names: Option<Arc<GroupNames>>,
 }
 
 impl Directory {
@@ -56,6 +62,7 @@ impl Directory {
             id,
             profile: schemas::profile(reader, id, &record)?,
             record,
+            names: None,
         })
     }
 }

@@ -215,6 +215,10 @@ json_table! {
     pub struct Ended = 113, "ended memberships", OrganizationScope, (Uuid, Uuid, Uuid) => EndedRecord;
 }
 json_table! {
+    /// The revision at which a group was last renamed or removed.
+    pub struct Renamed = 147, "renamed groups", OrganizationScope, () => u64;
+}
+json_table! {
     /// How many of what a directory has.
     pub struct Counters = 114, "counters", OrganizationScope, (Uuid, u8) => u64;
 }

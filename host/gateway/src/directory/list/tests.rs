@@ -82,6 +82,7 @@ fn directory(store: &Store, id: u128) -> Directory {
         id: Uuid::from_u128(id),
         record,
         profile: *PROFILE,
+        names: Some(Arc::default()),
     }
 }
 

@@ -231,7 +231,8 @@ impl Head {
     /// told.
     fn enter(self, gateway: &Gateway, notes: &mut Notes) -> Result<Entered, Failure> {
         let directory = organizations::enter(&gateway.store, &self.secret, &self.directory)?;
-        let (directory, credential) = directory.ok_or(Failure::WrongToken)?;
+        let (mut directory, credential) = directory.ok_or(Failure::WrongToken)?;
+        directory.names = Some(Arc::clone(&gateway.names));
         notes.entered(&directory, credential);
         gateway.rates.check(credential)?;
         if directory.record.phase == Phase::Draft {

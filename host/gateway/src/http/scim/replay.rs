@@ -74,6 +74,7 @@ pub(in crate::http) fn run(
         id: directory.id,
         record: directory.record.clone(),
         profile: directory.profile,
+        names: None,
     };
     let created_before = take_back(gateway, &directory, record);
     let mut notes = Notes::default();

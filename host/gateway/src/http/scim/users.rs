@@ -161,7 +161,7 @@ impl Shown {
             manager: true,
             meta: true,
         };
-        let mut memberships = Memberships::new(reader);
+        let mut memberships = Memberships::of(reader, &request.directory);
         let body = users::represent(
             &mut memberships,
             &request.directory,

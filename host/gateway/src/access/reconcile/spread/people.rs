@@ -101,6 +101,7 @@ impl World {
                     id: Uuid::from_u128(id),
                     record,
                     profile: Profile::default(),
+                    names: None,
                 }
             })
             .into();

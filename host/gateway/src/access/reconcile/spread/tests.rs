@@ -46,6 +46,7 @@ impl World {
                 created: Timestamp(0),
             },
             profile: Profile::default(),
+            names: None,
         };
         let (id, record) = (directory.id, directory.record.clone());
         let stored: Result<(), WriteError<StoreError>> = directory
