@@ -1,5 +1,9 @@
 //! Reads all that a policy may know of an account, in the shape of the plugin contract.
 
+mod going;
+
+use going::Going;
+
 use super::mapping::Matcher;
 use super::signals;
 use super::standing::{Phases, Standing};
@@ -7,7 +11,7 @@ use crate::clock::Timestamp;
 use crate::directory::nesting::Above;
 use crate::model::access::{
     AccountRecord, AccountStatus, Accounts, AssignmentRecord, Assignments, GrantKind, GrantRecord,
-    MappingEntry, Spread, Spreads,
+    MappingEntry,
 };
 use crate::model::facts::{
     Ended, Groups, MEMBERS_BY_USER, Members, ResourceKey, UserRecord, Users, text,
@@ -31,8 +35,7 @@ pub struct Gatherer<'a, R> {
     /// Whether any source says anything of anybody.
     has_signals: bool,
     groups: HashMap<ResourceKey, Option<Named>>,
-    /// The groups whose deletion still spreads to their members; none before the first look.
-    going: Option<HashMap<Uuid, Named>>,
+    going: Going,
     above: Above<'a, R>,
 }
 
@@ -108,7 +111,7 @@ impl<'a, R: Read<OrganizationScope>> Gatherer<'a, R> {
             phases,
             has_signals: signals.is_some(),
             groups: HashMap::new(),
-            going: None,
+            going: Going::read(reader)?,
             above: Above::new(reader),
         })
     }
@@ -248,17 +251,11 @@ impl<'a, R: Read<OrganizationScope>> Gatherer<'a, R> {
             let Some(member) = self.reader.get::<Members>(&key)? else {
                 continue;
             };
-            let named = match self.group((directory, group))? {
-                Some(named) => {
-                    direct.push((group, member.since));
-                    named
-                }
-                // The reconciler has yet to end it, and to tell that it ended. Until then it counts:
-                // a policy that does not see it, and is not told, could give no grace.
-                None => match self.going(group)? {
-                    Some(named) => named,
-                    None => continue,
-                },
+            if self.group((directory, group))?.is_some() {
+                direct.push((group, member.since));
+            }
+            let Some(named) = self.named((directory, group))? else {
+                continue;
             };
             present.direct.insert((user, group));
             memberships.push((group, named.membership(place, group, member.since)));
@@ -270,7 +267,29 @@ impl<'a, R: Read<OrganizationScope>> Gatherer<'a, R> {
             present.inherited.insert((user, group));
             memberships.push((group, named.membership(place, group, since)));
         }
+        for (lost, since) in self.going.of(self.reader, user)? {
+            let key = (user, lost.group);
+            if !present.direct.contains(&key) && present.inherited.insert(key) {
+                let named = Named {
+                    name: lost.name.clone(),
+                    external_id: lost.external_id.clone(),
+                };
+                memberships.push((lost.group, named.membership(place, lost.group, since)));
+            }
+        }
         Ok(())
+    }
+
+    /// What a group is called, or was while its deletion spreads.
+    fn named(&mut self, key: ResourceKey) -> Result<Option<Named>, StoreError> {
+        if let Some(named) = self.group(key)? {
+            return Ok(Some(named));
+        }
+        let deleted = self.going.deleted(key.1);
+        Ok(deleted.map(|(name, external_id)| Named {
+            name: name.to_owned(),
+            external_id: external_id.map(str::to_owned),
+        }))
     }
 
     fn group(&mut self, key: ResourceKey) -> Result<Option<Named>, StoreError> {
@@ -285,28 +304,6 @@ impl<'a, R: Read<OrganizationScope>> Gatherer<'a, R> {
         });
         self.groups.insert(key, named.clone());
         Ok(named)
-    }
-
-    /// A group that was deleted, as long as that spreads to its members.
-    fn going(&mut self, group: Uuid) -> Result<Option<Named>, StoreError> {
-        if let Some(going) = &self.going {
-            return Ok(going.get(&group).cloned());
-        }
-        let mut going = HashMap::new();
-        for row in self.reader.scan::<Spreads>(Range::all())? {
-            if let Spread::GroupDeleted {
-                group,
-                name,
-                external_id,
-                ..
-            } = row?.1.cause
-            {
-                going.insert(group, Named { name, external_id });
-            }
-        }
-        let found = going.get(&group).cloned();
-        self.going = Some(going);
-        Ok(found)
     }
 
     /// The entries that match the memberships, each once for each group, in the contract's order,

@@ -316,30 +316,6 @@ fn a_deleted_group_takes_with_it_what_it_led_to() {
 }
 
 #[test]
-fn a_membership_in_a_deleted_group_counts_until_its_end_is_told() {
-    let world = World::new();
-    let ada = world.user("ada");
-    let account = world.account(ada);
-    let group = world.group("Sales", &[ada]);
-    let joined = world.now.get();
-    world.decide(account);
-    let other = world.group("Other", &[ada]);
-    world.delete(group);
-    let ended = world.now.get();
-    // For another reason, before the reconciler has come to it.
-    let told = world.told(account);
-    assert_eq!(told[1], ("Sales".into(), joined, None));
-    assert!(world.decide(account).is_empty());
-    world.expand();
-    let told = world.told(account);
-    assert_eq!(told[1], ("Sales".into(), joined, Some(ended)));
-    assert_eq!(world.decide(account), ["Sales"]);
-    world.remove(other, ada);
-    assert_eq!(world.decide(account), ["Other"]);
-    assert_eq!(world.rows(), (0, 0, 0));
-}
-
-#[test]
 fn a_request_writes_no_row_for_each_member_of_what_it_takes_away() {
     const COUNT: usize = 520;
     let world = World::new();
@@ -390,3 +366,5 @@ fn policies_are_told_what_other_sources_say() {
         .collect();
     assert_eq!(told, [("chat", false, chat), ("sso", true, sso)]);
 }
+
+mod going;
