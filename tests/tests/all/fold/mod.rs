@@ -1,6 +1,7 @@
-//! Random facts, mappings, settings, times, signals and seats by hand, in real gateways with the
-//! shipped policies, beside a model that decides everybody after each single change: whatever is
-//! decided at once, and whatever is killed in between, everybody has what the model says.
+//! Random facts, mappings, settings, times, signals, seats by hand, imports, pauses and answers to
+//! what the brake holds, in real gateways with the shipped policies, beside a model that decides
+//! everybody after each single change: whatever is decided at once, and whatever is killed in
+//! between, everybody has what the model says.
 //!
 //! `GATEWRIGHT_SEED=N` says where the random numbers begin, `GATEWRIGHT_ROUNDS=N` how long it goes on.
 //! What fails prints both.
@@ -55,7 +56,12 @@ fn however_it_is_batched_everybody_has_what_a_fold_of_the_history_gives() {
         clock: true,
         ..Start::default()
     });
-    let tempers = [Temper::Access, Temper::Seats, Temper::Owners];
+    let tempers = [
+        Temper::Access,
+        Temper::Seats,
+        Temper::Owners,
+        Temper::Guarded,
+    ];
     let mut histories = Vec::new();
     let mut drivers = Vec::new();
     for temper in tempers.into_iter().cycle().take(tempers.len() * HISTORIES) {
@@ -87,13 +93,13 @@ fn however_it_is_batched_everybody_has_what_a_fold_of_the_history_gives() {
         }
         if !round.late {
             each(&mut drivers, |place, driver| {
-                driver.check(&parts[place].before, parts[place].takes_access, &moment);
+                driver.check(&parts[place].before, &parts[place], &moment);
             });
         }
         hours += round.hours;
         server.move_on(&format!("{hours}h"));
         each(&mut drivers, |place, driver| {
-            driver.check(&parts[place].after, parts[place].takes_access, &moment);
+            driver.check(&parts[place].after, &parts[place], &moment);
         });
     }
 }

@@ -1,0 +1,209 @@
+//! What happens, as requests of who does it.
+
+use super::Driver;
+use crate::fold::history::Act;
+use crate::fold::model::{Brought, GroupKey, Kind};
+use gatewright_tests::Reply;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+impl Driver {
+    pub(super) fn act(&mut self, act: &Act, moment: &str) {
+        let scim = self.organization.scim.clone();
+        // Only the provider can end the access of the last owner.
+        self.excused |= matches!(act, Act::SetActive(_, false) | Act::Delete(_));
+        let reply = match act {
+            Act::Create(person) => {
+                let name = format!("u{person}@acme.test");
+                let body = json!({
+                    "userName": name, "externalId": format!("x{person}"), "active": true,
+                    "emails": [{ "value": name, "type": "work", "primary": true }],
+                });
+                let reply = scim.post("/Users", &body).expect(201);
+                self.users.insert(*person, reply.id());
+                reply
+            }
+            Act::SetActive(person, active) => {
+                let operation = json!({ "op": "replace", "path": "active", "value": active });
+                self.patch(&self.user(*person), &operation)
+            }
+            Act::SetTitle(person, title) => {
+                let operation =
+                    json!({ "op": "replace", "path": "title", "value": title.to_string() });
+                self.patch(&self.user(*person), &operation)
+            }
+            Act::Delete(person) => scim.delete(&self.user(*person)),
+            Act::Join(group, who) => {
+                let operation =
+                    json!({ "op": "add", "path": "members", "value": self.members(who) });
+                self.patch(&self.group(*group), &operation)
+            }
+            Act::Leave(group, who) => {
+                let all = who.iter().map(|person| {
+                    let path = format!("members[value eq \"{}\"]", self.users[person]);
+                    json!({ "op": "remove", "path": path })
+                });
+                let body = json!({ "Operations": all.collect::<Vec<_>>() });
+                if who.is_empty() {
+                    return;
+                }
+                scim.patch(&self.group(*group), &body)
+            }
+            Act::Replace(group, who) => {
+                let mut members = self.members(who);
+                let children = self.nested.iter().filter(|(parent, _)| parent == group);
+                members.extend(children.map(|(_, child)| json!({ "value": self.groups[child] })));
+                let body = json!({ "displayName": format!("G{group}"), "members": members });
+                scim.put(&self.group(*group), &body)
+            }
+            Act::NewGroup(group, who) => {
+                let body =
+                    json!({ "displayName": format!("G{group}"), "members": self.members(who) });
+                let reply = scim.post("/Groups", &body).expect(201);
+                self.made[*group] += 1;
+                self.groups.insert(*group, reply.id());
+                self.all_groups
+                    .insert((*group, self.made[*group]), reply.id());
+                reply
+            }
+            Act::DropGroup(group) => {
+                let reply = scim.delete(&self.group(*group));
+                self.nested
+                    .retain(|(parent, child)| parent != group && child != group);
+                reply
+            }
+            Act::Nest(parent, child) => {
+                self.nested.insert((*parent, *child));
+                let member = json!([{ "value": self.groups[child] }]);
+                let operation = json!({ "op": "add", "path": "members", "value": member });
+                self.patch(&self.group(*parent), &operation)
+            }
+            Act::Unnest(parent, child) => {
+                self.nested.remove(&(*parent, *child));
+                let path = format!("members[value eq \"{}\"]", self.groups[child]);
+                self.patch(
+                    &self.group(*parent),
+                    &json!({ "op": "remove", "path": path }),
+                )
+            }
+            Act::Map(rows) => {
+                let entry = |(group, kind, target): &(GroupKey, Kind, &str)| {
+                    let kind = match kind {
+                        Kind::Base => "base-role",
+                        Kind::Custom => "custom-role",
+                        Kind::Seat => "seat",
+                    };
+                    json!({ "group": { "id": self.all_groups[group] }, "kind": kind, "target": target })
+                };
+                let entries: Vec<Value> = rows.iter().map(entry).collect();
+                self.organization
+                    .operator
+                    .put("/mapping", &json!({ "entries": entries }))
+            }
+            Act::Rules(rules) => {
+                self.set(rules);
+                return;
+            }
+            Act::Signal(person, source, active) => {
+                let path = format!("{}/signals/{source}", self.account(*person));
+                self.organization
+                    .application
+                    .put(&path, &json!({ "active": active }))
+            }
+            Act::GiveSeat(person, seat) => {
+                let path = format!("{}/seats/{seat}", self.account(*person));
+                self.organization.application.put(&path, &json!({}))
+            }
+            Act::TakeSeat(person, seat) => {
+                let path = format!("{}/seats/{seat}", self.account(*person));
+                self.organization.application.delete(&path)
+            }
+            Act::Import(person, brought) => {
+                self.import(*person, brought, moment);
+                return;
+            }
+            Act::Pause | Act::Resume => {
+                let how = if matches!(act, Act::Pause) {
+                    "pause"
+                } else {
+                    "resume"
+                };
+                let path = format!("/directories/{}/{how}", self.organization.directory);
+                self.organization.operator.post(&path, &json!({}))
+            }
+            Act::Strict(strict) => {
+                self.guard(*strict);
+                return;
+            }
+            Act::Approve(who) => self.answer("approve", who.as_ref()),
+            Act::Reject(who) => self.answer("reject", who.as_ref()),
+        };
+        let Reply { status, text, .. } = reply;
+        assert!(
+            matches!(status, 200 | 201 | 204),
+            "{moment}: {}: {act:?}: {status}: {text}",
+            self.name
+        );
+    }
+
+    fn import(&self, person: usize, brought: &Brought, moment: &str) {
+        let account = json!({
+            "external_id": format!("app-{person}"), "email": format!("u{person}@acme.test"),
+            "status": if brought.active { "active" } else { "deactivated" },
+            "role": brought.role, "custom_roles": brought.custom, "seats": brought.seats,
+        });
+        let application = &self.organization.application;
+        let body = json!({ "accounts": [account] });
+        let reply = application.put("/accounts/import", &body).expect(200);
+        let result = &reply.json()["results"][0];
+        let name = &self.name;
+        assert!(
+            result["result"].is_string(),
+            "{moment}: {name}: {body}: {result}"
+        );
+    }
+
+    /// Says of what the brake holds what was meant.
+    fn answer(&mut self, answer: &str, who: Option<&BTreeSet<usize>>) -> Reply {
+        let body = match who {
+            None => json!({ "all": true }),
+            Some(who) => {
+                let accounts: Vec<String> = who.iter().map(|person| self.id(*person)).collect();
+                json!({ "accounts": accounts })
+            }
+        };
+        let path = format!("/holds/{answer}");
+        self.organization.operator.post(&path, &body)
+    }
+
+    fn patch(&self, path: &str, operation: &Value) -> Reply {
+        self.organization
+            .scim
+            .patch(path, &json!({ "Operations": [operation] }))
+    }
+
+    fn user(&self, person: usize) -> String {
+        format!("/Users/{}", self.users[&person])
+    }
+
+    fn group(&self, group: usize) -> String {
+        format!("/Groups/{}", self.groups[&group])
+    }
+
+    fn members(&self, who: &BTreeSet<usize>) -> Vec<Value> {
+        who.iter()
+            .map(|person| json!({ "value": self.users[person] }))
+            .collect()
+    }
+
+    fn account(&mut self, person: usize) -> String {
+        format!("/accounts/{}", self.id(person))
+    }
+
+    fn id(&mut self, person: usize) -> String {
+        if !self.accounts.contains_key(&person) {
+            let _ = self.views();
+        }
+        self.accounts[&person].clone()
+    }
+}

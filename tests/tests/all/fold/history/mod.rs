@@ -1,0 +1,244 @@
+//! A random history, and what everybody has after each part of it by the model.
+
+mod act;
+mod choice;
+
+pub(super) use act::{Act, Event, Part, Round, Temper};
+
+use super::model::{Leaving, Rules, SCARCE, SEATS, View, World};
+use crate::shared::Dice;
+use act::apply;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) const PEOPLE: usize = 6;
+pub(super) const GROUPS: usize = 5;
+pub(super) const SOURCES: [&str; 2] = ["chat", "sso"];
+
+pub(super) struct History {
+    temper: Temper,
+    dice: Dice,
+    world: World,
+    frozen: Option<Frozen>,
+}
+
+/// What everybody has while the directory is paused. The model goes on behind it: what happens then
+/// may be decided in any batch, so it may be decided all the time as well.
+struct Frozen {
+    views: BTreeMap<usize, View>,
+    /// Whom the provider deactivated.
+    out: BTreeSet<usize>,
+}
+
+impl History {
+    pub(super) fn new(temper: Temper, seed: u64) -> Self {
+        let leaving = if temper == Temper::Seats {
+            Leaving::Keep
+        } else {
+            Leaving::Take
+        };
+        let world = World {
+            people: vec![Default::default(); PEOPLE],
+            groups: vec![(0, false); GROUPS],
+            rules: Rules {
+                leaving,
+                ..Rules::default()
+            },
+            strict: temper == Temper::Guarded,
+            ..World::default()
+        };
+        Self {
+            temper,
+            dice: Dice(seed),
+            world,
+            frozen: None,
+        }
+    }
+
+    /// The settings at the beginning.
+    pub(super) fn rules(&self) -> Rules {
+        self.world.rules.clone()
+    }
+
+    pub(super) fn round(&mut self, round: Round) -> Part {
+        let mut events = Vec::new();
+        let mut steady = self.wants_scarce();
+        for _ in 0..=self.dice.below(12) {
+            let Some(act) = self.choose() else {
+                continue;
+            };
+            let alone = self.is_alone(&act);
+            if !self.can_be(&act, alone, round) {
+                continue;
+            }
+            match &act {
+                Act::Pause => {
+                    let (views, out) = (self.world.views(), BTreeSet::new());
+                    self.frozen = Some(Frozen { views, out });
+                }
+                Act::Resume => self.frozen = None,
+                Act::SetActive(person, false) => {
+                    let frozen = self.frozen.iter_mut();
+                    frozen.for_each(|frozen| _ = frozen.out.insert(*person));
+                }
+                _ => {}
+            }
+            self.world.step(|world| apply(world, &act));
+            steady = &steady & &self.wants_scarce();
+            events.push(Event { act, alone });
+        }
+        let before = self.views();
+        self.world.step(|world| world.now += round.hours);
+        steady = &steady & &self.wants_scarce();
+        Part {
+            events,
+            paused: self.frozen.is_some(),
+            steady,
+            before,
+            after: self.views(),
+        }
+    }
+
+    fn views(&self) -> BTreeMap<usize, View> {
+        let Some(Frozen { views, out }) = &self.frozen else {
+            return self.world.views();
+        };
+        let mut views = views.clone();
+        for person in out {
+            if let Some(view) = views.get_mut(person).filter(|view| view.status == "active") {
+                view.status = "deactivated".into();
+            }
+        }
+        views
+    }
+
+    fn wants_scarce(&self) -> BTreeSet<usize> {
+        let views = self.world.views().into_iter();
+        let wants = views.filter(|(_, view)| view.seats.contains(SCARCE));
+        wants.map(|(place, _)| place).collect()
+    }
+
+    /// Whether it does not matter when it is decided, where that is late: without what happened in
+    /// between, and not in a moment of its own.
+    fn can_be(&self, act: &Act, alone: bool, round: Round) -> bool {
+        match act {
+            Act::Create(_) => !round.late && self.frozen.is_none(),
+            Act::Import(..) | Act::Pause => self.frozen.is_none() && !(alone && round.late),
+            Act::Resume => !round.late,
+            // At once, whatever is decided. Who is out has no seats, then as later.
+            Act::SetActive(person, false) if self.frozen.is_some() => {
+                !self.world.rules.keeps_deactivated && !self.is_signalled(*person)
+            }
+            _ => !alone || (!round.late && self.frozen.is_none()),
+        }
+    }
+
+    /// Something that can happen now.
+    fn choose(&mut self) -> Option<Act> {
+        let (person, group) = (self.dice.below(PEOPLE), self.dice.below(GROUPS));
+        let (user, there) = (self.world.people[person].user, self.world.groups[group].1);
+        let some = self.some_users();
+        let chance = self.dice.below(if self.temper == Temper::Guarded {
+            125
+        } else {
+            108
+        });
+        let seat = SEATS[self.dice.below(SEATS.len())];
+        let other = self.dice.below(GROUPS);
+        let pair = (group.max(other), group.min(other));
+        Some(match chance {
+            0..6 => match user {
+                None => Act::Create(person),
+                Some(_) if chance < 2 && !self.is_signalled(person) => Act::Delete(person),
+                Some(_) => Act::SetTitle(person, self.dice.below(1_000)),
+            },
+            6..14 => Act::SetActive(person, !user?),
+            14..20 if !there => Act::NewGroup(group, some),
+            14..18 => Act::DropGroup(group),
+            18..24 if there => Act::Replace(group, some),
+            24..28 if there && self.world.groups[other].1 && group != other => {
+                if self.world.nested.contains(&pair) {
+                    Act::Unnest(pair.0, pair.1)
+                } else {
+                    Act::Nest(pair.0, pair.1)
+                }
+            }
+            28..34 => Act::Map(self.rows()),
+            34..40 => Act::Rules(self.settings()),
+            40..46 if self.temper != Temper::Owners && user.is_some() => {
+                let source = SOURCES[self.dice.below(SOURCES.len())];
+                Act::Signal(person, source, self.dice.below(3) > 0)
+            }
+            46..52 if self.temper == Temper::Seats && user.is_some() => Act::GiveSeat(person, seat),
+            52..58 if self.temper == Temper::Seats && user.is_some() => {
+                let seats = self.world.takeable(person);
+                Act::TakeSeat(
+                    person,
+                    seats.get(self.dice.below(seats.len().max(1))).copied()?,
+                )
+            }
+            58..80 if there => Act::Join(group, some),
+            80..100 if there => Act::Leave(group, some),
+            100..104 if self.temper != Temper::Guarded => match self.frozen {
+                None => Act::Pause,
+                Some(_) => Act::Resume,
+            },
+            // One that a user was deleted from and that the application did not know is nobody's.
+            100..108 if !self.is_nobodys(person) => Act::Import(person, self.brought()),
+            108..111 => Act::Approve(None),
+            111..114 => Act::Reject(None),
+            114..118 => Act::Approve(Some(self.some_held()?)),
+            118..123 => Act::Reject(Some(self.some_held()?)),
+            123.. if self.world.waiting().is_empty() => Act::Strict(!self.world.strict),
+            _ if user.is_none() => Act::Create(person),
+            _ if !there => Act::NewGroup(group, some),
+            _ => return None,
+        })
+    }
+
+    fn is_nobodys(&self, person: usize) -> bool {
+        let person = &self.world.people[person];
+        person.has_account() && person.user.is_none() && !person.is_brought
+    }
+
+    fn some_held(&mut self) -> Option<BTreeSet<usize>> {
+        let held = |place: &usize| self.world.people[*place].held().is_some();
+        let held: Vec<usize> = (0..PEOPLE).filter(held).collect();
+        let many = 1 + self.dice.below(2);
+        let some = (0..many).map(|_| held.get(self.dice.below(held.len().max(1))).copied());
+        some.collect()
+    }
+
+    fn is_signalled(&self, person: usize) -> bool {
+        self.world.people[person].is_signalled()
+    }
+
+    fn some_users(&mut self) -> BTreeSet<usize> {
+        let many = 1 + self.dice.below(3);
+        let some = (0..many).map(|_| self.dice.below(PEOPLE));
+        let there = |place: &usize| self.world.people[*place].user.is_some();
+        some.collect::<Vec<_>>().into_iter().filter(there).collect()
+    }
+
+    fn is_alone(&self, act: &Act) -> bool {
+        let who: Vec<usize> = match act {
+            Act::SetTitle(..) => return false,
+            Act::Create(person) => return self.world.people[*person].has_account(),
+            Act::Import(person, _) => return !self.world.people[*person].is_free(),
+            Act::Join(_, who) | Act::NewGroup(_, who) => who.iter().copied().collect(),
+            // What would be taken is held, where it was given before.
+            _ if self.temper == Temper::Guarded => return true,
+            Act::Leave(_, who) => who.iter().copied().collect(),
+            // Whoever is in it, or in one that is in it.
+            Act::Replace(..) | Act::DropGroup(_) | Act::Nest(..) | Act::Unnest(..) => {
+                (0..PEOPLE).collect()
+            }
+            _ => return true,
+        };
+        // Out of use, and keeps seats as long as a group gives them.
+        let keeps = self.world.rules.keeps_deactivated;
+        who.iter().any(|person| {
+            let person = &self.world.people[*person];
+            (keeps && person.user == Some(false)) || person.has_own_role()
+        })
+    }
+}
