@@ -135,6 +135,10 @@ impl Driver {
                 self.guard(*strict);
                 return;
             }
+            Act::WhenFull(full) => {
+                self.catalogue(*full);
+                return;
+            }
             Act::Approve(who) => self.answer("approve", who.as_ref()),
             Act::Reject(who) => self.answer("reject", who.as_ref()),
         };

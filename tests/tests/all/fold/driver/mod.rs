@@ -5,7 +5,7 @@ mod act;
 mod settings;
 
 use super::history::{GROUPS, Part, Temper};
-use super::model::{CAPACITY, GroupKey, Rules, SCARCE, View};
+use super::model::{CAPACITY, Full, GroupKey, Rules, SCARCE, View};
 use crate::shared::Dice;
 use gatewright_tests::{Client, Organization};
 use serde_json::{Value, json};
@@ -58,24 +58,6 @@ impl Driver {
         rules: &Rules,
     ) -> Self {
         let organization = Organization::create(api, &name);
-        let mut scarce = json!({ "name": SCARCE });
-        if temper == Temper::Owners {
-            scarce["capacity"] = CAPACITY.into();
-        }
-        let catalogue = json!({
-            "base_roles": [
-                { "name": "Owner" }, { "name": "Admin" },
-                { "name": "Standard", "default": true }, { "name": "Viewer" },
-            ],
-            "custom_roles": [{ "name": "Auditor" }, { "name": "Billing" }],
-            "seat_types": [
-                { "name": "viewer", "default": true }, { "name": "responder" }, scarce,
-            ],
-        });
-        let _ = organization
-            .operator
-            .put("/catalogue", &catalogue)
-            .expect(200);
         let domain = "/domains/acme.test";
         let _ = organization.operator.put(domain, &json!({})).expect(200);
         let by = json!({ "by": "operator" });
@@ -99,6 +81,7 @@ impl Driver {
             log: Vec::new(),
             moment: String::new(),
         };
+        driver.catalogue(Full::default());
         driver.guard(temper == Temper::Guarded);
         driver.set(rules);
         driver
@@ -134,7 +117,7 @@ impl Driver {
             let mut differences = self.differences(&has, wanted);
             let seated = of_scarce(&has);
             if self.temper == Temper::Owners && !part.paused {
-                differences.extend(self.unjust(&seated, &of_scarce(wanted), &part.steady));
+                differences.extend(self.unjust(&seated, &of_scarce(wanted), part));
             }
             if differences.is_empty() {
                 self.seated = seated;
@@ -151,19 +134,26 @@ impl Driver {
         }
     }
 
-    /// Which of those who are to have one of the few seats has it is a question of who came first. All
-    /// of them are used, though, and nobody loses one to another.
+    /// Which of those who are to have one of the few seats has it is a question of who came first.
+    /// Nobody loses one to another, though, and there are as many as the rule says.
     fn unjust(
         &self,
         seated: &BTreeSet<usize>,
         wanted: &BTreeSet<usize>,
-        steady: &BTreeSet<usize>,
+        part: &Part,
     ) -> Option<String> {
-        let before = &self.seated & steady;
+        let before = &self.seated & &part.steady;
+        let full = part.full;
+        // Beyond that only who got one when nobody was refused.
+        let is_bounded = seated.len() <= CAPACITY || seated.is_subset(&self.seated);
         let just = seated.is_subset(wanted)
-            && seated.len() == wanted.len().min(CAPACITY)
-            && before.is_subset(seated);
-        let told = || format!("  {SCARCE}: {seated:?} of {wanted:?}, before: {before:?}");
+            && before.is_subset(seated)
+            && match full {
+                Full::Wait => is_bounded && seated.len() >= wanted.len().min(CAPACITY),
+                Full::Refuse => is_bounded,
+                Full::Overflow => seated == wanted,
+            };
+        let told = || format!("  {SCARCE}, {full:?}: {seated:?} of {wanted:?}, before: {before:?}");
         (!just).then(told)
     }
 

@@ -1,7 +1,8 @@
 //! The settings of policies and guards, as the operator sends them.
 
 use super::Driver;
-use crate::fold::model::{ASSIGNED, Hours, Leaving, Rules, Status};
+use crate::fold::history::Temper;
+use crate::fold::model::{ASSIGNED, CAPACITY, Full, Hours, Leaving, Rules, SCARCE, Status};
 use serde_json::{Map, Value, json};
 
 impl Driver {
@@ -53,6 +54,34 @@ impl Driver {
             let path = format!("/bindings/{slot}");
             let _ = self.organization.operator.put(&path, &body).expect(200);
         }
+    }
+
+    pub(super) fn catalogue(&self, full: Full) {
+        let mut scarce = json!({ "name": SCARCE });
+        if self.temper == Temper::Owners {
+            scarce["capacity"] = CAPACITY.into();
+            let what = match full {
+                Full::Wait => "wait",
+                Full::Refuse => "refuse",
+                Full::Overflow => "overflow",
+            };
+            scarce["when_full"] = what.into();
+        }
+        let catalogue = json!({
+            "base_roles": [
+                { "name": "Owner" }, { "name": "Admin" },
+                { "name": "Standard", "default": true }, { "name": "Viewer" },
+            ],
+            "custom_roles": [{ "name": "Auditor" }, { "name": "Billing" }],
+            "seat_types": [
+                { "name": "viewer", "default": true }, { "name": "responder" }, scarce,
+            ],
+        });
+        let _ = self
+            .organization
+            .operator
+            .put("/catalogue", &catalogue)
+            .expect(200);
     }
 
     /// The brake lets nothing through, or everything: how many may lose something in between is a

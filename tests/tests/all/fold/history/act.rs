@@ -1,6 +1,6 @@
 //! What can happen, and what it means in the model.
 
-use crate::fold::model::{Brought, Hours, Row, Rules, View, World};
+use crate::fold::model::{Brought, Full, Hours, Row, Rules, View, World};
 use crate::shared::Dice;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,6 +46,8 @@ pub(in crate::fold) enum Act {
     Resume,
     /// Whether the brake holds all, or nothing.
     Strict(bool),
+    /// What becomes of those for whom there is no seat.
+    WhenFull(Full),
     /// Of these, or of all for whom something waits.
     Approve(Option<BTreeSet<usize>>),
     Reject(Option<BTreeSet<usize>>),
@@ -90,6 +92,8 @@ pub(in crate::fold) struct Part {
     pub(in crate::fold) paused: bool,
     /// Who was to have a seat of the type of which there are too few, all the time.
     pub(in crate::fold) steady: BTreeSet<usize>,
+    /// What became of those who found no seat of that type.
+    pub(in crate::fold) full: Full,
     /// What everybody has before the clock is moved.
     pub(in crate::fold) before: BTreeMap<usize, View>,
     /// What everybody has behind it.
@@ -143,6 +147,7 @@ pub(super) fn apply(world: &mut World, act: &Act) {
         Act::Import(person, brought) => world.import(*person, brought),
         Act::Pause | Act::Resume => {}
         Act::Strict(strict) => world.strict = *strict,
+        Act::WhenFull(full) => world.full = *full,
         Act::Approve(who) => {
             let who = who.clone().unwrap_or_else(|| world.waiting());
             world.approve(&who);

@@ -5,7 +5,7 @@ mod choice;
 
 pub(super) use act::{Act, Event, Part, Round, Temper};
 
-use super::model::{Leaving, Rules, SCARCE, SEATS, View, World};
+use super::model::{Full, Leaving, Rules, SCARCE, SEATS, View, World};
 use crate::shared::Dice;
 use act::apply;
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,8 +62,14 @@ impl History {
     pub(super) fn round(&mut self, round: Round) -> Part {
         let mut events = Vec::new();
         let mut steady = self.wants_scarce();
-        for _ in 0..=self.dice.below(12) {
-            let Some(act) = self.choose() else {
+        let first = self.when_full();
+        let many = 1 + self.dice.below(12);
+        for place in 0..=many {
+            let act = match place {
+                0 => first.clone(),
+                _ => self.choose(),
+            };
+            let Some(act) = act else {
                 continue;
             };
             let alone = self.is_alone(&act);
@@ -93,6 +99,7 @@ impl History {
             events,
             paused: self.frozen.is_some(),
             steady,
+            full: self.world.full,
             before,
             after: self.views(),
         }
@@ -193,6 +200,14 @@ impl History {
             _ if !there => Act::NewGroup(group, some),
             _ => return None,
         })
+    }
+
+    /// That another rule holds for the few seats, in some rounds: at the beginning of one, so that it
+    /// is known of each seat by which rule it was given.
+    fn when_full(&mut self) -> Option<Act> {
+        let full = [Full::Wait, Full::Refuse, Full::Overflow][self.dice.below(3)];
+        let is_some = self.temper == Temper::Owners && self.dice.below(3) == 0;
+        is_some.then_some(Act::WhenFull(full))
     }
 
     fn is_nobodys(&self, person: usize) -> bool {

@@ -20,6 +20,17 @@ pub(super) const SEATS: [&str; 3] = ["viewer", "responder", "on-call"];
 /// The seats of which there may be too few, and how many there are then.
 pub(super) const SCARCE: &str = SEATS[2];
 pub(super) const CAPACITY: usize = 2;
+/// What becomes of those who find none of these left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Full {
+    #[default]
+    Wait,
+    /// Nobody comes back to them when there is one again.
+    Refuse,
+    /// They get one all the same.
+    Overflow,
+}
+
 /// Which groups give access, where the settings say that some do.
 pub(super) const ASSIGNED: [usize; 2] = [0, 3];
 
@@ -178,6 +189,7 @@ pub(super) struct World {
     pub(super) rules: Rules,
     /// Whether the brake holds all that would be taken: it is told that nobody may lose anything.
     pub(super) strict: bool,
+    pub(super) full: Full,
 }
 
 /// What is compared.
