@@ -1,7 +1,7 @@
-//! Random facts, mappings, settings, times, signals, seats by hand, imports, pauses and answers to
-//! what the brake holds, in real gateways with the shipped policies, beside a model that decides
-//! everybody after each single change: whatever is decided at once, and whatever is killed in
-//! between, everybody has what the model says.
+//! Random facts of one or two directories, mappings, settings, times, signals, seats by hand, imports,
+//! pauses and answers to what the brake holds, in real gateways with the shipped policies, beside a
+//! model that decides everybody after each single change: whatever is decided at once, and whatever
+//! is killed in between, everybody has what the model says.
 //!
 //! `GATEWRIGHT_SEED=N` says where the random numbers begin, `GATEWRIGHT_ROUNDS=N` how long it goes on.
 //! What fails prints both.
@@ -19,7 +19,7 @@ use std::thread;
 /// Rounds, where nobody says otherwise.
 const ROUNDS: u64 = 10;
 
-/// Organizations with a history of their own, for each temper.
+/// Organizations with a history of their own, for each temper: one with a directory, and one with two.
 const HISTORIES: usize = 2;
 
 fn number(name: &str, otherwise: u64) -> u64 {
@@ -66,11 +66,23 @@ fn however_it_is_batched_everybody_has_what_a_fold_of_the_history_gives() {
     let mut drivers = Vec::new();
     for temper in tempers.into_iter().cycle().take(tempers.len() * HISTORIES) {
         let place = histories.len();
-        let history = History::new(temper, (dice.below(1 << 30) as u64) << 20);
-        let often = [Pace::Always, Pace::Sometimes][place / tempers.len() % 2];
+        let is_second = place >= tempers.len();
+        let directories = 1 + usize::from(is_second);
+        let history = History::new(temper, directories, (dice.below(1 << 30) as u64) << 20);
+        let often = if is_second {
+            Pace::Sometimes
+        } else {
+            Pace::Always
+        };
         for pace in [Pace::Seldom, often] {
             let name = format!("{temper:?} {place}, waited for {pace:?}");
-            let driver = Driver::new(&server.api(), name, temper, pace, &history.rules());
+            let driver = Driver::new(
+                &server.api(),
+                name,
+                temper,
+                pace,
+                (directories, &history.rules()),
+            );
             drivers.push((place, driver));
         }
         histories.push(history);

@@ -3,63 +3,68 @@
 use super::Driver;
 use crate::fold::history::Act;
 use crate::fold::model::{Brought, GroupKey, Kind};
-use gatewright_tests::Reply;
+use gatewright_tests::{Client, Reply};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 impl Driver {
     pub(super) fn act(&mut self, act: &Act, moment: &str) {
-        let scim = self.organization.scim.clone();
         // Only the provider can end the access of the last owner.
-        self.excused |= matches!(act, Act::SetActive(_, false) | Act::Delete(_));
+        self.excused |= matches!(act, Act::SetActive(_, _, false) | Act::Delete(..));
         let reply = match act {
-            Act::Create(person) => {
+            Act::Create(person, directory) => {
                 let name = format!("u{person}@acme.test");
                 let body = json!({
                     "userName": name, "externalId": format!("x{person}"), "active": true,
                     "emails": [{ "value": name, "type": "work", "primary": true }],
                 });
-                let reply = scim.post("/Users", &body).expect(201);
-                self.users.insert(*person, reply.id());
+                let reply = self.directories[*directory].1.post("/Users", &body);
+                let reply = reply.expect(201);
+                self.users.insert((*directory, *person), reply.id());
                 reply
             }
-            Act::SetActive(person, active) => {
+            Act::SetActive(person, directory, active) => {
                 let operation = json!({ "op": "replace", "path": "active", "value": active });
-                self.patch(&self.user(*person), &operation)
+                self.patch(*directory, &self.user(*directory, *person), &operation)
             }
-            Act::SetTitle(person, title) => {
+            Act::SetTitle(person, directory, title) => {
                 let operation =
                     json!({ "op": "replace", "path": "title", "value": title.to_string() });
-                self.patch(&self.user(*person), &operation)
+                self.patch(*directory, &self.user(*directory, *person), &operation)
             }
-            Act::Delete(person) => scim.delete(&self.user(*person)),
+            Act::Delete(person, directory) => {
+                let path = self.user(*directory, *person);
+                self.directories[*directory].1.delete(&path)
+            }
             Act::Join(group, who) => {
                 let operation =
-                    json!({ "op": "add", "path": "members", "value": self.members(who) });
-                self.patch(&self.group(*group), &operation)
+                    json!({ "op": "add", "path": "members", "value": self.members(*group, who) });
+                self.patch(self.home(*group), &self.group(*group), &operation)
             }
             Act::Leave(group, who) => {
                 let all = who.iter().map(|person| {
-                    let path = format!("members[value eq \"{}\"]", self.users[person]);
+                    let path = format!(
+                        "members[value eq \"{}\"]",
+                        self.users[&(self.home(*group), *person)]
+                    );
                     json!({ "op": "remove", "path": path })
                 });
                 let body = json!({ "Operations": all.collect::<Vec<_>>() });
                 if who.is_empty() {
                     return;
                 }
-                scim.patch(&self.group(*group), &body)
+                self.scim(*group).patch(&self.group(*group), &body)
             }
             Act::Replace(group, who) => {
-                let mut members = self.members(who);
+                let mut members = self.members(*group, who);
                 let children = self.nested.iter().filter(|(parent, _)| parent == group);
                 members.extend(children.map(|(_, child)| json!({ "value": self.groups[child] })));
                 let body = json!({ "displayName": format!("G{group}"), "members": members });
-                scim.put(&self.group(*group), &body)
+                self.scim(*group).put(&self.group(*group), &body)
             }
             Act::NewGroup(group, who) => {
-                let body =
-                    json!({ "displayName": format!("G{group}"), "members": self.members(who) });
-                let reply = scim.post("/Groups", &body).expect(201);
+                let body = json!({ "displayName": format!("G{group}"), "members": self.members(*group, who) });
+                let reply = self.scim(*group).post("/Groups", &body).expect(201);
                 self.made[*group] += 1;
                 self.groups.insert(*group, reply.id());
                 self.all_groups
@@ -67,7 +72,7 @@ impl Driver {
                 reply
             }
             Act::DropGroup(group) => {
-                let reply = scim.delete(&self.group(*group));
+                let reply = self.scim(*group).delete(&self.group(*group));
                 self.nested
                     .retain(|(parent, child)| parent != group && child != group);
                 reply
@@ -76,12 +81,13 @@ impl Driver {
                 self.nested.insert((*parent, *child));
                 let member = json!([{ "value": self.groups[child] }]);
                 let operation = json!({ "op": "add", "path": "members", "value": member });
-                self.patch(&self.group(*parent), &operation)
+                self.patch(self.home(*parent), &self.group(*parent), &operation)
             }
             Act::Unnest(parent, child) => {
                 self.nested.remove(&(*parent, *child));
                 let path = format!("members[value eq \"{}\"]", self.groups[child]);
                 self.patch(
+                    self.home(*parent),
                     &self.group(*parent),
                     &json!({ "op": "remove", "path": path }),
                 )
@@ -122,13 +128,13 @@ impl Driver {
                 self.import(*person, brought, moment);
                 return;
             }
-            Act::Pause | Act::Resume => {
-                let how = if matches!(act, Act::Pause) {
+            Act::Pause(directory) | Act::Resume(directory) => {
+                let how = if matches!(act, Act::Pause(_)) {
                     "pause"
                 } else {
                     "resume"
                 };
-                let path = format!("/directories/{}/{how}", self.organization.directory);
+                let path = format!("/directories/{}/{how}", self.directories[*directory].0);
                 self.organization.operator.post(&path, &json!({}))
             }
             Act::Strict(strict) => {
@@ -180,23 +186,32 @@ impl Driver {
         self.organization.operator.post(&path, &body)
     }
 
-    fn patch(&self, path: &str, operation: &Value) -> Reply {
-        self.organization
-            .scim
+    /// The directory of a group.
+    fn home(&self, group: usize) -> usize {
+        group % self.directories.len()
+    }
+
+    fn scim(&self, group: usize) -> &Client {
+        &self.directories[self.home(group)].1
+    }
+
+    fn patch(&self, directory: usize, path: &str, operation: &Value) -> Reply {
+        self.directories[directory]
+            .1
             .patch(path, &json!({ "Operations": [operation] }))
     }
 
-    fn user(&self, person: usize) -> String {
-        format!("/Users/{}", self.users[&person])
+    fn user(&self, directory: usize, person: usize) -> String {
+        format!("/Users/{}", self.users[&(directory, person)])
     }
 
     fn group(&self, group: usize) -> String {
         format!("/Groups/{}", self.groups[&group])
     }
 
-    fn members(&self, who: &BTreeSet<usize>) -> Vec<Value> {
+    fn members(&self, group: usize, who: &BTreeSet<usize>) -> Vec<Value> {
         who.iter()
-            .map(|person| json!({ "value": self.users[person] }))
+            .map(|person| json!({ "value": self.users[&(self.home(group), *person)] }))
             .collect()
     }
 

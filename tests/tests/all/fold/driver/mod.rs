@@ -28,7 +28,10 @@ pub(super) struct Driver {
     pace: Pace,
     dice: Dice,
     organization: Organization,
-    users: BTreeMap<usize, String>,
+    /// The directories, and what their providers use.
+    directories: Vec<(String, Client)>,
+    /// By directory and person.
+    users: BTreeMap<(usize, usize), String>,
     accounts: BTreeMap<usize, String>,
     /// The newest group of each place.
     groups: BTreeMap<usize, String>,
@@ -55,7 +58,7 @@ impl Driver {
         name: String,
         temper: Temper,
         pace: Pace,
-        rules: &Rules,
+        (directories, rules): (usize, &Rules),
     ) -> Self {
         let organization = Organization::create(api, &name);
         let domain = "/domains/acme.test";
@@ -63,12 +66,24 @@ impl Driver {
         let by = json!({ "by": "operator" });
         let verify = format!("{domain}/verify");
         let _ = organization.operator.post(&verify, &by).expect(200);
+        let mut all = vec![(organization.directory.clone(), organization.scim.clone())];
+        for place in 1..directories {
+            let body = json!({
+                "name": format!("{place}"), "provider": "generic", "phase": "enforcing",
+            });
+            let made = organization.operator.post("/directories", &body);
+            let made = made.expect(201).json();
+            let text = |field: &str| made[field].as_str().unwrap().to_owned();
+            let scim = Client::new(&text("scim_base_url"), Some(&text("token")));
+            all.push((text("id"), scim));
+        }
         let driver = Self {
             name,
             temper,
             pace,
             dice: Dice(5),
             organization,
+            directories: all,
             users: BTreeMap::new(),
             accounts: BTreeMap::new(),
             groups: BTreeMap::new(),

@@ -21,10 +21,11 @@ pub(in crate::fold) enum Temper {
 /// Something that happens.
 #[derive(Clone, Debug)]
 pub(in crate::fold) enum Act {
-    Create(usize),
-    SetActive(usize, bool),
-    SetTitle(usize, usize),
-    Delete(usize),
+    /// A person, and the directory that has a user of it.
+    Create(usize, usize),
+    SetActive(usize, usize, bool),
+    SetTitle(usize, usize, usize),
+    Delete(usize, usize),
     Join(usize, BTreeSet<usize>),
     Leave(usize, BTreeSet<usize>),
     /// All members of a group at once.
@@ -41,9 +42,9 @@ pub(in crate::fold) enum Act {
     TakeSeat(usize, &'static str),
     /// The application brings an account.
     Import(usize, Brought),
-    /// The directory is paused, or decides again.
-    Pause,
-    Resume,
+    /// A directory is paused, or decides again.
+    Pause(usize),
+    Resume(usize),
     /// Whether the brake holds all, or nothing.
     Strict(bool),
     /// What becomes of those for whom there is no seat.
@@ -107,10 +108,12 @@ pub(super) fn apply(world: &mut World, act: &Act) {
         }
     };
     match act {
-        Act::Create(person) => world.set_user(*person, Some(true)),
-        Act::SetActive(person, active) => world.set_user(*person, Some(*active)),
-        Act::SetTitle(person, title) => world.set_title(*person, *title),
-        Act::Delete(person) => world.set_user(*person, None),
+        Act::Create(person, directory) => world.set_user(*person, *directory, Some(true)),
+        Act::SetActive(person, directory, active) => {
+            world.set_user(*person, *directory, Some(*active));
+        }
+        Act::SetTitle(person, directory, title) => world.set_title(*person, *directory, *title),
+        Act::Delete(person, directory) => world.set_user(*person, *directory, None),
         Act::Join(group, who) => join(world, *group, who),
         Act::Leave(group, who) => {
             for person in who {
@@ -145,7 +148,7 @@ pub(super) fn apply(world: &mut World, act: &Act) {
         Act::GiveSeat(person, seat) => world.give_seat(*person, seat),
         Act::TakeSeat(person, seat) => world.take_seat(*person, seat),
         Act::Import(person, brought) => world.import(*person, brought),
-        Act::Pause | Act::Resume => {}
+        Act::Pause(_) | Act::Resume(_) => {}
         Act::Strict(strict) => world.strict = *strict,
         Act::WhenFull(full) => world.full = *full,
         Act::Approve(who) => {

@@ -21,22 +21,25 @@ pub(super) struct History {
     frozen: Option<Frozen>,
 }
 
-/// What everybody has while the directory is paused. The model goes on behind it: what happens then
-/// may be decided in any batch, so it may be decided all the time as well.
+/// What those have of whom a paused directory has a user, or deleted the last one. The model goes on
+/// behind it: what happens then may be decided in any batch, so it may be decided all the time as
+/// well.
 struct Frozen {
+    directory: usize,
     views: BTreeMap<usize, View>,
-    /// Whom the provider deactivated.
+    /// Whom the providers deactivated.
     out: BTreeSet<usize>,
 }
 
 impl History {
-    pub(super) fn new(temper: Temper, seed: u64) -> Self {
+    pub(super) fn new(temper: Temper, directories: usize, seed: u64) -> Self {
         let leaving = if temper == Temper::Seats {
             Leaving::Keep
         } else {
             Leaving::Take
         };
         let world = World {
+            directories,
             people: vec![Default::default(); PEOPLE],
             groups: vec![(0, false); GROUPS],
             rules: Rules {
@@ -77,18 +80,16 @@ impl History {
                 continue;
             }
             match &act {
-                Act::Pause => {
-                    let (views, out) = (self.world.views(), BTreeSet::new());
-                    self.frozen = Some(Frozen { views, out });
-                }
-                Act::Resume => self.frozen = None,
-                Act::SetActive(person, false) => {
-                    let frozen = self.frozen.iter_mut();
-                    frozen.for_each(|frozen| _ = frozen.out.insert(*person));
-                }
+                Act::Pause(directory) => self.frozen = Some(self.freeze(*directory)),
+                Act::Resume(_) => self.frozen = None,
                 _ => {}
             }
             self.world.step(|world| apply(world, &act));
+            if let (Act::SetActive(person, ..), Some(frozen)) = (&act, &mut self.frozen)
+                && self.world.people[*person].user() == Some(false)
+            {
+                frozen.out.insert(*person);
+            }
             steady = &steady & &self.wants_scarce();
             events.push(Event { act, alone });
         }
@@ -106,16 +107,35 @@ impl History {
     }
 
     fn views(&self) -> BTreeMap<usize, View> {
-        let Some(Frozen { views, out }) = &self.frozen else {
-            return self.world.views();
-        };
-        let mut views = views.clone();
-        for person in out {
-            if let Some(view) = views.get_mut(person).filter(|view| view.status == "active") {
-                view.status = "deactivated".into();
+        let mut views = self.world.views();
+        if let Some(frozen) = &self.frozen {
+            for (person, view) in &frozen.views {
+                let mut view = view.clone();
+                if frozen.out.contains(person) && view.status == "active" {
+                    view.status = "deactivated".into();
+                }
+                views.insert(*person, view);
             }
         }
         views
+    }
+
+    fn freeze(&self, directory: usize) -> Frozen {
+        let mut views = self.world.views();
+        views.retain(|person, _| {
+            let person = &self.world.people[*person];
+            person.users.contains_key(&directory) || person.left == Some(directory)
+        });
+        Frozen {
+            directory,
+            views,
+            out: BTreeSet::new(),
+        }
+    }
+
+    fn is_frozen(&self, person: usize) -> bool {
+        let mut frozen = self.frozen.iter();
+        frozen.any(|frozen| frozen.views.contains_key(&person))
     }
 
     fn wants_scarce(&self) -> BTreeSet<usize> {
@@ -128,11 +148,11 @@ impl History {
     /// between, and not in a moment of its own.
     fn can_be(&self, act: &Act, alone: bool, round: Round) -> bool {
         match act {
-            Act::Create(_) => !round.late && self.frozen.is_none(),
-            Act::Import(..) | Act::Pause => self.frozen.is_none() && !(alone && round.late),
-            Act::Resume => !round.late,
+            Act::Create(..) => !round.late && self.frozen.is_none(),
+            Act::Import(..) | Act::Pause(_) => self.frozen.is_none() && !(alone && round.late),
+            Act::Resume(_) => !round.late,
             // At once, whatever is decided. Who is out has no seats, then as later.
-            Act::SetActive(person, false) if self.frozen.is_some() => {
+            Act::SetActive(person, _, false) if self.is_frozen(*person) => {
                 !self.world.rules.keeps_deactivated && !self.is_signalled(*person)
             }
             _ => !alone || (!round.late && self.frozen.is_none()),
@@ -142,8 +162,10 @@ impl History {
     /// Something that can happen now.
     fn choose(&mut self) -> Option<Act> {
         let (person, group) = (self.dice.below(PEOPLE), self.dice.below(GROUPS));
-        let (user, there) = (self.world.people[person].user, self.world.groups[group].1);
-        let some = self.some_users();
+        let directory = self.dice.below(self.world.directories);
+        let here = self.world.people[person].users.get(&directory).copied();
+        let (user, there) = (self.world.people[person].user(), self.world.groups[group].1);
+        let some = self.some_users(self.world.home(group));
         let chance = self.dice.below(if self.temper == Temper::Guarded {
             125
         } else {
@@ -153,16 +175,23 @@ impl History {
         let other = self.dice.below(GROUPS);
         let pair = (group.max(other), group.min(other));
         Some(match chance {
-            0..6 => match user {
-                None => Act::Create(person),
-                Some(_) if chance < 2 && !self.is_signalled(person) => Act::Delete(person),
-                Some(_) => Act::SetTitle(person, self.dice.below(1_000)),
+            0..6 => match here {
+                None => self.create(person, directory)?,
+                Some(_) if chance < 2 && !self.is_signalled(person) => {
+                    Act::Delete(person, directory)
+                }
+                Some(_) => Act::SetTitle(person, directory, self.dice.below(1_000)),
             },
-            6..14 => Act::SetActive(person, !user?),
+            6..14 => Act::SetActive(person, directory, !here?),
             14..20 if !there => Act::NewGroup(group, some),
             14..18 => Act::DropGroup(group),
             18..24 if there => Act::Replace(group, some),
-            24..28 if there && self.world.groups[other].1 && group != other => {
+            24..28
+                if there
+                    && self.world.groups[other].1
+                    && group != other
+                    && self.world.home(group) == self.world.home(other) =>
+            {
                 if self.world.nested.contains(&pair) {
                     Act::Unnest(pair.0, pair.1)
                 } else {
@@ -185,9 +214,9 @@ impl History {
             }
             58..80 if there => Act::Join(group, some),
             80..100 if there => Act::Leave(group, some),
-            100..104 if self.temper != Temper::Guarded => match self.frozen {
-                None => Act::Pause,
-                Some(_) => Act::Resume,
+            100..104 if self.temper != Temper::Guarded => match &self.frozen {
+                None => Act::Pause(directory),
+                Some(frozen) => Act::Resume(frozen.directory),
             },
             // One that a user was deleted from and that the application did not know is nobody's.
             100..108 if !self.is_nobodys(person) => Act::Import(person, self.brought()),
@@ -196,7 +225,7 @@ impl History {
             114..118 => Act::Approve(Some(self.some_held()?)),
             118..123 => Act::Reject(Some(self.some_held()?)),
             123.. if self.world.waiting().is_empty() => Act::Strict(!self.world.strict),
-            _ if user.is_none() => Act::Create(person),
+            _ if user.is_none() => self.create(person, directory)?,
             _ if !there => Act::NewGroup(group, some),
             _ => return None,
         })
@@ -210,9 +239,20 @@ impl History {
         is_some.then_some(Act::WhenFull(full))
     }
 
+    /// A user, where it is clear whose it is: the person has one elsewhere, or had one here, or the
+    /// application brought it. An account whose last user another directory deleted is not looked for.
+    fn create(&self, person: usize, directory: usize) -> Option<Act> {
+        let known = &self.world.people[person];
+        let is_clear = !known.has_account()
+            || known.is_free()
+            || known.user().is_some()
+            || known.known.contains(&directory);
+        is_clear.then_some(Act::Create(person, directory))
+    }
+
     fn is_nobodys(&self, person: usize) -> bool {
         let person = &self.world.people[person];
-        person.has_account() && person.user.is_none() && !person.is_brought
+        person.has_account() && person.user().is_none() && !person.is_brought
     }
 
     fn some_held(&mut self) -> Option<BTreeSet<usize>> {
@@ -227,17 +267,18 @@ impl History {
         self.world.people[person].is_signalled()
     }
 
-    fn some_users(&mut self) -> BTreeSet<usize> {
+    fn some_users(&mut self, directory: usize) -> BTreeSet<usize> {
         let many = 1 + self.dice.below(3);
         let some = (0..many).map(|_| self.dice.below(PEOPLE));
-        let there = |place: &usize| self.world.people[*place].user.is_some();
+        let people = &self.world.people;
+        let there = |place: &usize| people[*place].users.contains_key(&directory);
         some.collect::<Vec<_>>().into_iter().filter(there).collect()
     }
 
     fn is_alone(&self, act: &Act) -> bool {
         let who: Vec<usize> = match act {
             Act::SetTitle(..) => return false,
-            Act::Create(person) => return self.world.people[*person].has_account(),
+            Act::Create(person, _) => return self.world.people[*person].has_account(),
             Act::Import(person, _) => return !self.world.people[*person].is_free(),
             Act::Join(_, who) | Act::NewGroup(_, who) => who.iter().copied().collect(),
             // What would be taken is held, where it was given before.
@@ -253,7 +294,7 @@ impl History {
         let keeps = self.world.rules.keeps_deactivated;
         who.iter().any(|person| {
             let person = &self.world.people[*person];
-            (keeps && person.user == Some(false)) || person.has_own_role()
+            (keeps && person.user() == Some(false)) || person.has_own_role()
         })
     }
 }

@@ -50,7 +50,7 @@ impl World {
         let presence = rules
             .presence
             .filter(|_| self.says_active(person) && account.status == Status::Active);
-        match person.user {
+        match person.user() {
             None if account.status == Status::Deleted => return (Status::Deleted, None),
             None => return (rules.when_user_deleted, None),
             Some(false) if presence.is_some_and(|presence| presence.over_directory) => {

@@ -51,7 +51,7 @@ impl World {
         let before = account.hold.as_ref().and_then(|hold| hold.pinned.clone());
         let pinned = before.filter(|facts| *facts == self.facts(place));
         // What the provider says of a person's access is not held.
-        let is_free = !self.strict || person.user != Some(true);
+        let is_free = !self.strict || person.user() != Some(true);
         if person.approved || (pinned.is_none() && is_free) {
             return (wanted, None);
         }

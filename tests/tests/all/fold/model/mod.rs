@@ -1,6 +1,7 @@
 //! What should come of a history: one change after the other, each decided at once. It is written
 //! from what README, contract and the policies' settings say, and shares nothing with the host.
 
+mod change;
 mod decide;
 mod guard;
 mod rules;
@@ -127,17 +128,22 @@ struct Account {
 
 type Grants = BTreeMap<(Kind, &'static str), Grant>;
 
-/// A person: a user, or one that was deleted, with an account.
+/// A person: its users in the directories, or one that was deleted, with an account.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Person {
-    /// Whether the user is active; none: it is deleted or was never there.
-    pub(super) user: Option<bool>,
+    /// Whether its user in a directory is active; none: it is deleted or was never there.
+    pub(super) users: BTreeMap<usize, bool>,
+    /// The directories that had a user of it once.
+    pub(super) known: BTreeSet<usize>,
+    /// The directory that deleted the last of its users.
+    pub(super) left: Option<usize>,
     /// The groups that it is in itself.
     pub(super) groups: BTreeSet<usize>,
     /// What sources say, and since when.
     signals: BTreeMap<&'static str, (bool, Hours)>,
-    title: Option<usize>,
-    /// How often the user itself was changed.
+    /// By directory.
+    titles: BTreeMap<usize, usize>,
+    /// How often its users themselves were changed.
     changes: usize,
     /// Whether the application has brought its account.
     pub(super) is_brought: bool,
@@ -147,6 +153,11 @@ pub(super) struct Person {
 }
 
 impl Person {
+    /// It is active while a user of it is; none: it has no user.
+    pub(super) fn user(&self) -> Option<bool> {
+        self.users.values().copied().max()
+    }
+
     pub(super) fn has_account(&self) -> bool {
         self.account.is_some()
     }
@@ -180,6 +191,7 @@ impl Person {
 #[derive(Clone, Debug, Default)]
 pub(super) struct World {
     pub(super) now: Hours,
+    pub(super) directories: usize,
     pub(super) people: Vec<Person>,
     /// How often a group of this place was created, and whether it is there.
     pub(super) groups: Vec<(usize, bool)>,
@@ -210,6 +222,11 @@ impl World {
         people
             .filter_map(|(place, person)| Some((place, person.account.as_ref()?.view())))
             .collect()
+    }
+
+    /// The directory of a group.
+    pub(super) fn home(&self, group: usize) -> usize {
+        group % self.directories
     }
 
     /// The groups of a person, those that hold its groups among them.
@@ -252,122 +269,6 @@ impl World {
             let then = before[place].iter().map(|group| keys[*group]);
             let left: BTreeSet<GroupKey> = then.filter(|key| !now.contains(key)).collect();
             self.decide(place, &now, &left);
-        }
-    }
-
-    /// The provider said that the user is there, or that it is not active, or deleted it.
-    pub(super) fn set_user(&mut self, place: usize, user: Option<bool>) {
-        let person = &mut self.people[place];
-        let was = person.user;
-        person.user = user;
-        person.changes += 1;
-        match &mut person.account {
-            None => {
-                person.account = Some(Account {
-                    decided: false,
-                    free: false,
-                    status: Status::Deactivated,
-                    noted: None,
-                    grants: BTreeMap::new(),
-                    hold: None,
-                });
-            }
-            // It is the person whom the application brought.
-            Some(account) if account.free => account.free = false,
-            // Seats do not come back with the user.
-            Some(account) if was.is_none() => {
-                account.grants.retain(|(kind, _), _| *kind != Kind::Seat);
-            }
-            Some(_) => {}
-        }
-        if user.is_none() {
-            person.groups.clear();
-        }
-        self.take_access(place);
-    }
-
-    pub(super) fn set_title(&mut self, place: usize, title: usize) {
-        let person = &mut self.people[place];
-        if person.title != Some(title) {
-            person.title = Some(title);
-            person.changes += 1;
-        }
-    }
-
-    /// The application brings an account: of one about which is decided it says nothing that counts.
-    pub(super) fn import(&mut self, place: usize, brought: &Brought) {
-        let person = &mut self.people[place];
-        person.is_brought = true;
-        let account = person.account.get_or_insert_with(|| Account {
-            decided: false,
-            free: true,
-            status: Status::Active,
-            noted: None,
-            grants: BTreeMap::new(),
-            hold: None,
-        });
-        if !account.free {
-            return;
-        }
-        account.status = if brought.active {
-            Status::Active
-        } else {
-            Status::Deactivated
-        };
-        // Without a role it says nothing of the role; the lists are whole.
-        account
-            .grants
-            .retain(|(kind, _), _| *kind == Kind::Base && brought.role.is_none());
-        let imported = Grant {
-            origin: Origin::Import,
-            ..Grant::BY_RULE
-        };
-        let of = |kind, names: &BTreeSet<&'static str>| {
-            let names = names.iter().copied();
-            names
-                .map(move |name| ((kind, name), imported))
-                .collect::<Vec<_>>()
-        };
-        account
-            .grants
-            .extend(of(Kind::Base, &brought.role.into_iter().collect()));
-        account.grants.extend(of(Kind::Custom, &brought.custom));
-        account.grants.extend(of(Kind::Seat, &brought.seats));
-    }
-
-    pub(super) fn signal(&mut self, place: usize, source: &'static str, active: bool) {
-        let now = self.now;
-        self.people[place].signals.insert(source, (active, now));
-        self.take_access(place);
-    }
-
-    /// Whose users are all inactive is out at once, unless another source says otherwise.
-    fn take_access(&mut self, place: usize) {
-        let person = &mut self.people[place];
-        let present = person.is_signalled();
-        if let Some(account) = &mut person.account
-            && !account.free
-            && account.status == Status::Active
-            && person.user != Some(true)
-            && !present
-        {
-            account.status = Status::Deactivated;
-        }
-    }
-
-    pub(super) fn give_seat(&mut self, place: usize, seat: &'static str) {
-        if let Some(account) = &mut self.people[place].account {
-            let grant = account
-                .grants
-                .entry((Kind::Seat, seat))
-                .or_insert(Grant::BY_RULE);
-            grant.origin = Origin::ByHand;
-        }
-    }
-
-    pub(super) fn take_seat(&mut self, place: usize, seat: &'static str) {
-        if let Some(account) = &mut self.people[place].account {
-            account.grants.remove(&(Kind::Seat, seat));
         }
     }
 
