@@ -17,7 +17,7 @@ use history::{History, Part, Round, Temper};
 use std::thread;
 
 /// Rounds, where nobody says otherwise.
-const ROUNDS: u64 = 10;
+const ROUNDS: u64 = 8;
 
 /// Organizations with a history of their own, for each temper: one with a directory, and one with two.
 const HISTORIES: usize = 2;

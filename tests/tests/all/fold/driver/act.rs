@@ -9,8 +9,6 @@ use std::collections::BTreeSet;
 
 impl Driver {
     pub(super) fn act(&mut self, act: &Act, moment: &str) {
-        // Only the provider can end the access of the last owner.
-        self.excused |= matches!(act, Act::SetActive(_, _, false) | Act::Delete(..));
         let reply = match act {
             Act::Create(person, directory) => {
                 let name = format!("u{person}@acme.test");

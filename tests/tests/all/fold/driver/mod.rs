@@ -111,6 +111,7 @@ impl Driver {
             if event.alone {
                 let _ = self.settle();
             }
+            self.excused |= event.ends;
             self.act(&event.act, moment);
             let waits = match self.pace {
                 Pace::Seldom => false,

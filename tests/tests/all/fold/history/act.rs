@@ -60,6 +60,8 @@ pub(in crate::fold) struct Event {
     /// Whether it counts what was decided by then: a change of mapping or settings, of a person's
     /// access, something by hand. All else may be decided with what is before and behind it.
     pub(in crate::fold) alone: bool,
+    /// Whether a provider ends somebody's access: only that can take it from the last owner.
+    pub(in crate::fold) ends: bool,
 }
 
 /// What all histories in one gateway have in common.

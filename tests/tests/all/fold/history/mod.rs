@@ -14,6 +14,9 @@ pub(super) const PEOPLE: usize = 6;
 pub(super) const GROUPS: usize = 5;
 pub(super) const SOURCES: [&str; 2] = ["chat", "sso"];
 
+/// How often something else is looked for, where what was chosen cannot be just now.
+const TRIES: usize = 8;
+
 pub(super) struct History {
     temper: Temper,
     dice: Dice,
@@ -68,30 +71,33 @@ impl History {
         let first = self.when_full();
         let many = 1 + self.dice.below(12);
         for place in 0..=many {
-            let act = match place {
-                0 => first.clone(),
-                _ => self.choose(),
-            };
-            let Some(act) = act else {
+            let mut tries = 0..if place == 0 { 1 } else { TRIES };
+            let found = tries.find_map(|_| {
+                let act = match place {
+                    0 => first.clone(),
+                    _ => self.choose(),
+                }?;
+                let alone = self.is_alone(&act);
+                self.can_be(&act, alone, round).then_some((act, alone))
+            });
+            let Some((act, alone)) = found else {
                 continue;
             };
-            let alone = self.is_alone(&act);
-            if !self.can_be(&act, alone, round) {
-                continue;
-            }
             match &act {
                 Act::Pause(directory) => self.frozen = Some(self.freeze(*directory)),
                 Act::Resume(_) => self.frozen = None,
                 _ => {}
             }
+            let before = self.in_use();
             self.world.step(|world| apply(world, &act));
+            let ends = !before.is_subset(&self.in_use());
             if let (Act::SetActive(person, ..), Some(frozen)) = (&act, &mut self.frozen)
                 && self.world.people[*person].user() == Some(false)
             {
                 frozen.out.insert(*person);
             }
             steady = &steady & &self.wants_scarce();
-            events.push(Event { act, alone });
+            events.push(Event { act, alone, ends });
         }
         let before = self.views();
         self.world.step(|world| world.now += round.hours);
@@ -138,6 +144,13 @@ impl History {
         frozen.any(|frozen| frozen.views.contains_key(&person))
     }
 
+    /// The people of whom a provider says that they are active.
+    fn in_use(&self) -> BTreeSet<usize> {
+        let people = self.world.people.iter().enumerate();
+        let in_use = people.filter(|(_, person)| person.user() == Some(true));
+        in_use.map(|(place, _)| place).collect()
+    }
+
     fn wants_scarce(&self) -> BTreeSet<usize> {
         let views = self.world.views().into_iter();
         let wants = views.filter(|(_, view)| view.seats.contains(SCARCE));
@@ -171,6 +184,15 @@ impl History {
         } else {
             108
         });
+        // Histories are about people, who are there and not only for a moment.
+        if here.is_none() && self.dice.below(4) == 0 {
+            return self.create(person, directory);
+        }
+        if let Some(frozen) = &self.frozen
+            && self.dice.below(8) == 0
+        {
+            return Some(Act::Resume(frozen.directory));
+        }
         let seat = SEATS[self.dice.below(SEATS.len())];
         let other = self.dice.below(GROUPS);
         let pair = (group.max(other), group.min(other));
@@ -212,12 +234,11 @@ impl History {
                     seats.get(self.dice.below(seats.len().max(1))).copied()?,
                 )
             }
-            58..80 if there => Act::Join(group, some),
-            80..100 if there => Act::Leave(group, some),
-            100..104 if self.temper != Temper::Guarded => match &self.frozen {
-                None => Act::Pause(directory),
-                Some(frozen) => Act::Resume(frozen.directory),
-            },
+            58..80 if there && !some.is_empty() => Act::Join(group, some),
+            80..100 if there && !some.is_empty() => Act::Leave(group, some),
+            100..104 if self.temper != Temper::Guarded && self.frozen.is_none() => {
+                Act::Pause(directory)
+            }
             // One that a user was deleted from and that the application did not know is nobody's.
             100..108 if !self.is_nobodys(person) => Act::Import(person, self.brought()),
             108..111 => Act::Approve(None),
@@ -225,8 +246,12 @@ impl History {
             114..118 => Act::Approve(Some(self.some_held()?)),
             118..123 => Act::Reject(Some(self.some_held()?)),
             123.. if self.world.waiting().is_empty() => Act::Strict(!self.world.strict),
-            _ if user.is_none() => self.create(person, directory)?,
+            _ if here.is_none() => self.create(person, directory)?,
             _ if !there => Act::NewGroup(group, some),
+            // Of one who has a user elsewhere, too: the two often say different things.
+            _ if self.world.people[person].users.len() > 1 => {
+                Act::SetActive(person, directory, !here?)
+            }
             _ => return None,
         })
     }
