@@ -7,6 +7,7 @@ use super::plugins::{Chain, Slot};
 use crate::clock::Timestamp;
 use gatewright_store::{Index, OrganizationScope, json_table};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 pub use links::{
@@ -160,6 +161,10 @@ pub struct PlanRecord {
     pub considered: u64,
     /// How many accounts would change in which way.
     pub counts: Counts,
+    /// How many accounts would get a seat and lose one, by the seat's name, as the policies want it:
+    /// whether there are so many is another matter.
+    #[serde(default)]
+    pub seats: BTreeMap<String, SeatMoves>,
     /// Where it no longer held when it was to be confirmed: some accounts.
     #[serde(default)]
     pub differences: Vec<Difference>,
@@ -190,6 +195,7 @@ impl PlanRecord {
             seen: (revision, Uuid::max()),
             considered: 0,
             counts: Counts::default(),
+            seats: BTreeMap::new(),
             differences: Vec::new(),
             different: 0,
             links: LinkCounts::default(),
@@ -205,6 +211,15 @@ pub struct ConfirmationRecord {
     pub acting: Option<(String, Vec<Uuid>)>,
     /// Whether they accept that nobody, or not they, is owner afterwards.
     pub accepts_lockout: bool,
+}
+
+/// How many seats of a type a plan gives and takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeatMoves {
+    /// Accounts that would have one and have none.
+    pub gained: u64,
+    /// Accounts that have one and would have none.
+    pub lost: u64,
 }
 
 /// How many accounts of a plan would change, and in which way. One account may count in several.

@@ -66,6 +66,70 @@ fn a_plan_shows_before_and_after_with_reasons_and_nothing_changes() {
 }
 
 #[test]
+fn a_plan_says_for_whom_there_is_no_seat() {
+    let tenant = Tenant::new("Preview of seats");
+    tenant.map(&[OWNER]);
+    let people = ["ada", "bob", "eve"].map(|name| tenant.user(&format!("{name}@acme.test")).id());
+    let _ = tenant.group("Owners", &[&people[0]]);
+    let _ = tenant.group("On-call", &[&people[0], &people[1], &people[2]]);
+    let _ = tenant.accounts();
+    let catalogue = |capacity: Option<u32>, when_full: &str| {
+        json!({
+            "base_roles": [{ "name": "Owner" }, { "name": "Standard", "default": true }],
+            "seat_types": [
+                { "name": "viewer", "default": true },
+                { "name": "on-call", "capacity": capacity, "when_full": when_full },
+            ],
+        })
+    };
+    let _ = tenant
+        .operator
+        .put("/catalogue", &catalogue(Some(2), "wait"))
+        .expect(200);
+    let proposal = mapping(&[OWNER, ("On-call", "seat", "on-call")]);
+    let plan = planned(&tenant, &json!({ "mapping": proposal }));
+    assert_eq!(
+        plan["seats"],
+        json!([
+            {
+                "name": "viewer", "taken": 3, "gained": 0, "lost": 3, "wanted": 0,
+                "capacity": null, "beyond": 0, "when_full": "wait",
+            },
+            {
+                "name": "on-call", "taken": 0, "gained": 3, "lost": 0, "wanted": 3,
+                "capacity": 2, "beyond": 1, "when_full": "wait",
+            },
+        ])
+    );
+    // With a catalogue in the same plan it is that one's capacity.
+    let both = json!({ "mapping": proposal, "catalogue": catalogue(Some(1), "refuse") });
+    let plan = planned(&tenant, &both);
+    let on_call = &plan["seats"][1];
+    assert_eq!(
+        [
+            &on_call["capacity"],
+            &on_call["beyond"],
+            &on_call["when_full"]
+        ],
+        [&json!(1), &json!(2), &json!("refuse")]
+    );
+    // Confirmed, it is so.
+    let path = format!("/plans/{}/confirm", plan["id"].as_str().unwrap());
+    let _ = tenant.operator.post(&path, &json!({})).expect(200);
+    let accounts = tenant.accounts();
+    let seated = accounts
+        .iter()
+        .filter(|account| account["seats"][0]["name"] == "on-call");
+    assert_eq!(seated.count(), 1);
+    // Who has none still wants one: a plan that changes nothing says so.
+    let plan = planned(&tenant, &json!({ "mapping": proposal }));
+    assert_eq!(
+        [&plan["seats"][1]["taken"], &plan["seats"][1]["beyond"]],
+        [1, 2]
+    );
+}
+
+#[test]
 fn catalogue_and_bindings_can_be_planned_too_and_together() {
     let tenant = Tenant::new("Preview of all");
     tenant.map(&[OWNER]);

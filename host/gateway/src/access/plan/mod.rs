@@ -15,6 +15,7 @@ mod people;
 mod proposal;
 mod prune;
 mod read;
+mod seats;
 mod step;
 mod worker;
 
@@ -28,6 +29,7 @@ use crate::plugins::{PluginError, Plugins};
 pub use owners::{Lockout, Owners, owners};
 pub use proposal::{New, NewMapping};
 pub use read::{about, accounts, all, find, links, most_losses, proposal, unlinked};
+pub use seats::{SeatUse, seats};
 pub use worker::Planner;
 
 use gatewright_store::{EngineError, Organization, Range, Read, StoreError, WriteError};

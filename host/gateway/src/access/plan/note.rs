@@ -4,6 +4,7 @@
 use super::difference::{self, Ranks};
 use super::finish::close;
 use super::part::Part;
+use super::seats;
 use crate::access::reconcile::trial::Tried;
 use crate::clock::Timestamp;
 use crate::ledger::{Change, change};
@@ -291,11 +292,13 @@ fn count(record: &mut PlanRecord, before: Option<&PlannedRecord>, after: Option<
         for kind in &before.kinds {
             counts.kinds[*kind as usize] -= 1;
         }
+        seats::count(&mut record.seats, before, |number| *number -= 1);
     }
     if let Some(after) = after {
         counts.changed += u64::from(changes(&after));
         for kind in &after.kinds {
             counts.kinds[*kind as usize] += 1;
         }
+        seats::count(&mut record.seats, after, |number| *number += 1);
     }
 }

@@ -48,7 +48,37 @@ pub(in crate::cli) fn print(plan: &Value, accounts: &[Value]) {
     if !most.is_empty() {
         output::line(&format!("lose the most: {}", most.join(", ")));
     }
+    seats(plan);
     owners(plan);
+}
+
+/// Seats that the plan moves, and those of which there are not enough.
+fn seats(plan: &Value) {
+    let number = |seat: &Value, name: &str| seat[name].as_u64().unwrap_or(0);
+    for seat in plan["seats"].as_array().into_iter().flatten() {
+        let beyond = number(seat, "beyond");
+        if beyond + number(seat, "gained") + number(seat, "lost") == 0 {
+            continue;
+        }
+        let mut line = format!(
+            "seats {}: {} taken, {} afterwards",
+            cell(seat, "name"),
+            number(seat, "taken"),
+            number(seat, "wanted")
+        );
+        if let Some(capacity) = seat["capacity"].as_u64() {
+            line += &format!(", of {capacity}");
+        }
+        if beyond > 0 {
+            let what = match seat["when_full"].as_str() {
+                Some("overflow") => "GIVEN BEYOND THEM",
+                Some("refuse") => "REFUSED",
+                _ => "WAIT",
+            };
+            line += &format!(": {beyond} {what}");
+        }
+        output::line(&line);
+    }
 }
 
 /// What becomes of the users of a directory that comes into force.

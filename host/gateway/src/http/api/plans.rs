@@ -7,7 +7,7 @@ use super::accounts::{id, number};
 use super::answer::{Answer, Json};
 use super::bindings;
 use super::error::ApiError;
-use crate::access::plan::{self, Lockout, New, Owners, PlanError};
+use crate::access::plan::{self, Lockout, New, Owners, PlanError, SeatUse};
 use crate::gateway::Gateway;
 use crate::http::Shared;
 use crate::model::access::GrantKind;
@@ -325,11 +325,28 @@ fn detailed(
     shown["owners"] = json!({
         "role": role, "remains": count > 0, "count": count, "accounts": some,
     });
+    shown["seats"] = plan::seats(reader, id, record)?
+        .iter()
+        .map(show_seat)
+        .collect();
     shown["differences"] = show_differences(&record.differences);
     shown["different"] = record.different.into();
     let proposal = plan::proposal(reader, id)?;
     shown["proposal"] = show_proposal(gateway, &proposal);
     Ok(shown)
+}
+
+fn show_seat(seat: &SeatUse) -> Value {
+    json!({
+        "name": seat.name,
+        "taken": seat.taken,
+        "gained": seat.moves.gained,
+        "lost": seat.moves.lost,
+        "wanted": seat.wanted(),
+        "capacity": seat.capacity,
+        "beyond": seat.beyond(),
+        "when_full": seat.when_full,
+    })
 }
 
 /// In the shape in which it was asked for.
