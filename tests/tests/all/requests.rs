@@ -447,10 +447,7 @@ fn the_command_line_lists_and_shows_them() {
     manage(&server, &["requests", "show", "nothing"]).failed(1, &["404", "nothing"]);
     let _ = server
         .api()
-        .post(
-            "/directories",
-            &json!({ "name": "Second", "phase": "enforcing" }),
-        )
+        .post("/directories", &json!({ "name": "Second" }))
         .expect(201);
     manage(&server, &["requests", "list"]).failed(2, &["--directory"]);
     let own = server.field("directory");

@@ -32,7 +32,8 @@ enum DirectoryAction {
         /// The provider plugin's settings, a JSON object
         #[arg(long, default_value = "{}")]
         settings: String,
-        /// draft: nothing is decided before it is confirmed; enforcing: it is in force at once
+        /// draft: nothing is decided before it is confirmed; enforcing: it is in force at once, which
+        /// is refused where there are accounts already
         #[arg(long, default_value = "draft")]
         phase: String,
     },

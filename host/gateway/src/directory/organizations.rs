@@ -5,6 +5,7 @@ use super::credentials::{self, Secret};
 use crate::access::catalogue::default;
 use crate::clock::{Random, Timestamp};
 use crate::ledger::Change;
+use crate::model::access::Accounts;
 use crate::model::plugins::{BindingRecord, BindingVersions, Bindings, PluginRef, Slot};
 use crate::model::tenancy::{
     Behaviour, Credentials, Directories, DirectoryRecord, OrganizationRecord, Organizations, Phase,
@@ -33,6 +34,13 @@ pub enum TenancyError {
     /// The directory is over.
     #[error("directory {0} is uninstalled and gets no more tokens: create another directory")]
     Uninstalled(Uuid),
+    /// There are accounts that a directory in force would concern, and nobody was shown how.
+    #[error(
+        "phase: the organization has accounts, so a directory comes into force by a plan that shows \
+         what becomes of them: create it as \"draft\", then plan the confirmation (POST /plans with \
+         {{\"confirm\": ID}}, or gatewright directories confirm ID)"
+    )]
+    Unseen,
     /// Deleted users cannot be kept for so long.
     #[error("keep_deleted_days: must be from 0 to {MOST_KEEP_DELETED_DAYS}")]
     KeepDeletedDays,
@@ -165,7 +173,7 @@ pub const MOST_KEEP_DELETED_DAYS: u32 = 3_650;
 /// Creates a directory with its first token, in this phase.
 ///
 /// # Errors
-/// Where the name is not acceptable.
+/// Where the name is not acceptable, or it is to be in force where there are accounts already.
 pub fn create_directory(
     store: &Store,
     organization: OrganizationId,
@@ -191,6 +199,9 @@ pub fn create_directory(
     };
     let stored = record.clone();
     let (token_id, secret) = issue(store, organization, random, now, purpose, move |change| {
+        if phase.in_force() && change.tx.keys::<Accounts>(Range::all())?.next().is_some() {
+            return Err(TenancyError::Unseen);
+        }
         change.tx.put::<Directories>(&id, &stored)?;
         change.event(
             "directory.created",

@@ -175,6 +175,11 @@ fn the_api() {
             json!({ "name": "D", "unknown_member": "maybe" }),
         ),
         (
+            "in force where there are accounts",
+            "/directories",
+            json!({ "name": "D", "phase": "enforcing" }),
+        ),
+        (
             "an unknown directory",
             "/tokens",
             json!({ "directory": "01890000-0000-7000-8000-000000000000" }),

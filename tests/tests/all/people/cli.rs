@@ -101,6 +101,10 @@ fn a_company_is_installed_by_the_command_line() {
     );
     let confirmed = answered("yes\n");
     assert!(confirmed.contains("enforcing"), "{confirmed}");
+    no(
+        &["directories", "create", "Second", "--phase", "enforcing"],
+        &["409", "draft", "directories confirm"],
+    );
     no(&acting("p0@acme.test"), &["409", "pause, uninstall"]);
     server.until("p1 is linked", |server| {
         server.account("p1")["external_id"] == "1"

@@ -30,6 +30,8 @@ impl World {
         let alone = json!({ "plugin": "group-roles", "settings": { "keep_local": false } });
         let _ = company.operator.put("/bindings/roles", &alone).expect(200);
         verify(&company, "acme.test");
+        // Another directory, whose users may be the same people.
+        let other = connect(&company, &json!({ "name": "Other", "phase": "enforcing" }));
         let root = json!({
             "external_id": "root", "email": "root@other.test", "label": "root", "role": "Owner",
         });
@@ -37,8 +39,6 @@ impl World {
         let groups = GROUPS
             .map(|(group, _)| company.draft.group(group, &[]))
             .into();
-        // Another directory, whose users may be the same people.
-        let other = connect(&company, &json!({ "name": "Other", "phase": "enforcing" }));
         let mut world = Self {
             company,
             dice: Dice(round as u64 + 1),

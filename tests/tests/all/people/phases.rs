@@ -1,6 +1,8 @@
 //! From draft to uninstalled.
 
-use super::{Company, confirm, connect, count, enter, had, names, path_of, phase, until};
+use super::{
+    Company, confirm, connect, count, enter, had, import, names, path_of, person, phase, until,
+};
 use serde_json::{Value, json};
 
 const ADA: &str = "ada@acme.test";
@@ -37,6 +39,28 @@ fn a_directory_is_connected_at_the_first_call_that_is_let_in_and_receives_when_s
     let expected = [("draft", "connected"), ("connected", "receiving")];
     let expected = expected.map(|(from, to)| (json!(from), json!(to)));
     assert_eq!(steps, expected, "each is written once");
+}
+
+#[test]
+fn where_there_are_accounts_no_directory_begins_in_force() {
+    let company = Company::new("In force unseen");
+    let operator = &company.operator;
+    let body = json!({ "name": "Second", "phase": "enforcing" });
+    let second = operator.post("/directories", &body).expect(201).json();
+    assert_eq!(second["phase"], "enforcing", "it concerns nobody");
+    let _ = import(&company, &[person("ada", "Owner")]);
+    let before = operator.get("/directories").expect(200).json();
+    let tokens = operator.get("/tokens").expect(200).json();
+    let refused = operator.post("/directories", &body).expect(409);
+    for part in ["draft", "POST /plans", "directories confirm"] {
+        assert!(refused.text.contains(part), "{}", refused.text);
+    }
+    assert_eq!(operator.get("/directories").expect(200).json(), before);
+    assert_eq!(operator.get("/tokens").expect(200).json(), tokens);
+    // The way that it names is open.
+    let third = connect(&company, &json!({ "name": "Third", "phase": "draft" }));
+    let _ = confirm(&company, &third).expect(200);
+    assert_eq!(phase(&company, &third.id), "enforcing");
 }
 
 #[test]

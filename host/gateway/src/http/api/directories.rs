@@ -38,7 +38,7 @@ pub(super) struct New {
 enum Beginning {
     #[default]
     Draft,
-    /// For those who need no confirmation.
+    /// For those who need no confirmation: the organization has no accounts.
     Enforcing,
 }
 

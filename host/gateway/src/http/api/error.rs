@@ -189,7 +189,9 @@ impl ApiError {
             Self::Body(BodyError::TooSlow) => StatusCode::REQUEST_TIMEOUT,
             Self::Catalogue(CatalogueError::InUse(_))
             | Self::Hold(HoldError::LastOwner { .. })
-            | Self::Tenancy(TenancyError::Form { .. } | TenancyError::Uninstalled(_))
+            | Self::Tenancy(
+                TenancyError::Form { .. } | TenancyError::Uninstalled(_) | TenancyError::Unseen,
+            )
             | Self::Hand(
                 HandError::FromGroup { .. }
                 | HandError::Managed { .. }
