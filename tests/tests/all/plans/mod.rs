@@ -4,6 +4,7 @@
 mod confirm;
 mod model;
 mod preview;
+mod refused;
 mod steps;
 
 use gatewright_tests::{Client, Organization, Reply};
