@@ -74,6 +74,7 @@ fn index<T: Table<Scope = OrganizationScope>, K: Key>(
 mod tests {
     use super::*;
     use crate::clock::Timestamp;
+    use crate::model::access::Accounts;
     use crate::model::facts::{ResourceKey, UserRecord, Users};
     use crate::model::tenancy::OrganizationRecord;
     use gatewright_store::{OrganizationScope, RedbEngine, RedbOptions, Store, json_table};
@@ -145,6 +146,57 @@ mod tests {
         assert_eq!(reader.get::<Holders>(&()).unwrap(), Some(3));
         let taken = reader.get::<SeatsTaken>(&"viewer".to_owned()).unwrap();
         assert_eq!(taken, Some(3));
+    }
+
+    json_table! {
+        /// The accounts as format 3 had them.
+        struct AccountsThen = 120, "accounts", OrganizationScope, Uuid => serde_json::Value;
+    }
+
+    #[test]
+    fn accounts_of_the_third_format_that_nobody_claims_are_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.redb");
+        let organization = Uuid::from_u128(1);
+        let [claimed, unlinked, later] = [2, 3, 4].map(Uuid::from_u128);
+        let store = open(&path, &MIGRATIONS[..2]);
+        let account = |users: serde_json::Value| {
+            json!({
+                "users": users, "status": "active", "status_reason": "", "created": 1, "label": "x",
+            })
+        };
+        let user = account(json!([[Uuid::from_u128(9), Uuid::from_u128(8)]]));
+        let nobodys = account(json!([]));
+        let wrote: Result<(), gatewright_store::WriteError<StoreError>> =
+            store.system().write(move |tx| {
+                let record = OrganizationRecord {
+                    name: "Acme".into(),
+                    created: Timestamp(0),
+                };
+                tx.put::<Organizations>(&organization, &record)?;
+                let mut own = tx.organization(organization.into());
+                own.put::<AccountsThen>(&claimed, &user)?;
+                own.put::<AccountsThen>(&unlinked, &nobodys)
+            });
+        wrote.unwrap();
+        drop(store);
+        let store = open(&path, MIGRATIONS);
+        let own = store.organization(organization.into());
+        let found = || -> Vec<Uuid> {
+            let reader = own.read().unwrap();
+            let rows = reader.index_scan(&ACCOUNTS_UNLINKED, Range::all()).unwrap();
+            rows.map(|row| row.unwrap().1).collect()
+        };
+        assert_eq!(found(), [unlinked]);
+        // From then on the rows keep it: one is claimed, another comes.
+        let moved: Result<(), gatewright_store::WriteError<StoreError>> = own.write(move |tx| {
+            let mut account = tx.get::<Accounts>(&unlinked)?.unwrap();
+            tx.put::<Accounts>(&later, &account)?;
+            account.users.push((Uuid::from_u128(9), Uuid::from_u128(7)));
+            tx.put::<Accounts>(&unlinked, &account)
+        });
+        moved.unwrap();
+        assert_eq!(found(), [later]);
     }
 
     #[test]
