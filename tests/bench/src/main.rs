@@ -38,7 +38,8 @@ cargo xtask bench [--quick] [--json] [--members N] [--accounts N] [--users N]
   --quick       a smoke run of some ten seconds; its figures mean little
   --json        figures as JSON on standard output, instead of a table
   --members N   members of the large group (default 100000, with --quick 1000)
-  --accounts N  accounts that the part `redecide` decides anew (default 100000, with --quick 2000)
+  --accounts N  accounts that the part `redecide` decides anew (default 100000, with --quick 2000);
+                1000000 take more than 20 GB of disk
   --users N     users of the large directory of the part `scale` (default 1000000, with
                 --quick 20000); each is in 10 of 100 groups
   --scale       the part `scale` alone, the same as --only scale; it takes most of an hour and
