@@ -320,11 +320,7 @@ impl Plugins {
             .read()?
             .get::<ComponentBytes>(&digest)?
             .unwrap_or_default();
-        let limits = match record.kind {
-            PluginKind::Provider => self.provider_limits.clone(),
-            PluginKind::Lifecycle | PluginKind::Role | PluginKind::Seat => self.limits.clone(),
-        };
-        let limits = lowered(&limits, bound)?;
+        let limits = lowered(self.allowed(record.kind), bound);
         let sandbox = &self.sandbox;
         let made = Arc::new(sandbox.load(&wasm, &plugin.settings, limits, grants.clone())?);
         loaded()
@@ -339,10 +335,18 @@ impl Plugins {
         Ok(made)
     }
 
-    /// Checks that a plugin with these settings works, and says what it is.
+    /// What the gateway allows a plugin of that kind.
+    fn allowed(&self, kind: PluginKind) -> &Limits {
+        match kind {
+            PluginKind::Provider => &self.provider_limits,
+            PluginKind::Lifecycle | PluginKind::Role | PluginKind::Seat => &self.limits,
+        }
+    }
+
+    /// Checks that a plugin with these settings and limits works, and says what it is.
     ///
     /// # Errors
-    /// Where it is not installed, or its settings are refused.
+    /// Where it is not installed, a limit is more than the gateway allows, or its settings are refused.
     pub fn prove(
         &self,
         wanted: &str,
@@ -351,27 +355,73 @@ impl Plugins {
         limits: BoundLimits,
     ) -> Result<(PluginRef, ComponentRecord), PluginError> {
         let (digest, record) = self.find(wanted)?;
+        check(self.allowed(record.kind), limits)?;
         let plugin = PluginRef { digest, settings };
         self.load(&plugin, grants, limits)?;
         Ok((plugin, record))
     }
 }
 
-/// The gateway's limits, and where a binding has less, its own.
-fn lowered(allowed: &Limits, bound: BoundLimits) -> Result<Limits, PluginError> {
-    let lower = |field, wanted: Option<u32>, most: u64| match wanted.map(u64::from) {
-        None => Ok(None),
-        Some(wanted) if (1..=most).contains(&wanted) => Ok(Some(wanted)),
-        Some(_) => Err(PluginError::Limit { field, most }),
-    };
-    let most = u64::try_from(allowed.time.as_millis()).unwrap_or(u64::MAX);
-    let time = lower("time_ms", bound.time_ms, most)?;
-    let memory = lower("memory_mib", bound.memory_mib, allowed.memory >> 20)?;
-    let output = lower("output_kib", bound.output_kib, allowed.output >> 10)?;
-    Ok(Limits {
+/// A binding's limit beside the one that the gateway allows, in the binding's unit.
+type Beside = (&'static str, Option<u32>, u64);
+
+fn beside(allowed: &Limits, bound: BoundLimits) -> [Beside; 3] {
+    let time = u64::try_from(allowed.time.as_millis()).unwrap_or(u64::MAX);
+    [
+        ("time_ms", bound.time_ms, time),
+        ("memory_mib", bound.memory_mib, allowed.memory >> 20),
+        ("output_kib", bound.output_kib, allowed.output >> 10),
+    ]
+}
+
+fn check(allowed: &Limits, bound: BoundLimits) -> Result<(), PluginError> {
+    for (field, wanted, most) in beside(allowed, bound) {
+        if wanted.is_some_and(|wanted| !(1..=most).contains(&u64::from(wanted))) {
+            return Err(PluginError::Limit { field, most });
+        }
+    }
+    Ok(())
+}
+
+/// The gateway's limits, and where a binding has less, its own. A gateway that allows less than when
+/// it was bound goes on with that: its decisions must not end by a change of the configuration.
+fn lowered(allowed: &Limits, bound: BoundLimits) -> Limits {
+    let [time, memory, output] = beside(allowed, bound).map(|(_, wanted, most)| {
+        let wanted = wanted.map(u64::from);
+        wanted.filter(|wanted| *wanted < most)
+    });
+    Limits {
         time: time.map_or(allowed.time, Duration::from_millis),
         memory: memory.map_or(allowed.memory, |mib| mib << 20),
         output: output.map_or(allowed.output, |kib| kib << 10),
         ..allowed.clone()
-    })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_binding_lowers_what_the_gateway_allows_and_never_raises_it() {
+        let allowed = Limits {
+            time: Duration::from_millis(50),
+            memory: 64 << 20,
+            output: 1 << 20,
+            ..Limits::default()
+        };
+        let bound = BoundLimits {
+            time_ms: Some(20),
+            memory_mib: Some(65),
+            output_kib: None,
+        };
+        let lowered = lowered(&allowed, bound);
+        assert_eq!(lowered.time, Duration::from_millis(20));
+        assert_eq!((lowered.memory, lowered.output), (64 << 20, 1 << 20));
+        let refused = check(&allowed, bound).unwrap_err().to_string();
+        assert!(
+            refused.starts_with("limits.memory_mib: must be from 1 to 64"),
+            "{refused}"
+        );
+    }
 }
