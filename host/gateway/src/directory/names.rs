@@ -8,8 +8,12 @@ use gatewright_store::{OrganizationId, OrganizationScope, Read, StoreError};
 use quick_cache::sync::Cache;
 use uuid::Uuid;
 
-/// How many groups are kept, of all organizations: some 2 MiB.
+/// How many groups are kept, of all organizations: some 10 MiB at most.
 const KEPT: usize = 10_000;
+
+/// Bytes of a name and an external id. What is longer is read each time: a name may be as long as a
+/// request.
+const LONGEST: usize = 1_000;
 
 /// Names of groups, by the revision at which one of the organization's groups was last renamed or
 /// removed. What was kept at another revision than a snapshot's is not the snapshot's.
@@ -39,8 +43,12 @@ impl GroupNames {
         (known == revision).then_some(name)
     }
 
-    /// Keeps it.
+    /// Keeps it, where it is not too long.
     pub(super) fn keep(&self, organization: OrganizationId, revision: u64, group: &GroupOf) {
+        let external_id = group.external_id.as_ref().map_or(0, String::len);
+        if group.name.len() + external_id > LONGEST {
+            return;
+        }
         let known = (revision, group.clone());
         self.0.insert((organization, group.id), known);
     }
@@ -81,6 +89,8 @@ mod tests {
             (find(one, 4), find(one, 6), find(other, 5)),
             (None, None, None)
         );
+        names.keep(one, 6, &group(&"long".repeat(LONGEST)));
+        assert_eq!(find(one, 6), None, "too long to be kept");
         names.keep(one, 6, &group("new"));
         assert_eq!((find(one, 6).as_deref(), find(one, 5)), (Some("new"), None));
     }
