@@ -3,6 +3,7 @@
 
 mod api;
 mod directory;
+mod plans;
 mod scim;
 
 use crate::shared::Tenant;
