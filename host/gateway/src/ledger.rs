@@ -3,9 +3,10 @@
 //! it commits together or not at all.
 
 use crate::clock::Timestamp;
-use crate::model::access::{Accounts, Dirty, DirtyRecord, Spread, SpreadRecord, Spreads};
+use crate::model::access::{Accounts, Dirty, DirtyRecord};
 use crate::model::events::{EventRecord, Events, Revision};
 use crate::model::plans::{Moved, Planned, Watching};
+use crate::model::spread::{Spread, SpreadRecord, Spreads};
 use gatewright_store::{Organization, OrganizationScope, Read, StoreError, WriteError, Writer};
 use serde_json::Value;
 use uuid::Uuid;

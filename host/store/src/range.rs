@@ -57,6 +57,16 @@ impl<K: Key> Range<K> {
         self.start(key, false)
     }
 
+    /// Starts behind the key that a walk has come to, as [`after`](Self::after) does; at the beginning
+    /// where it has come to none.
+    #[must_use]
+    pub fn behind(self, last: Option<K>) -> Self {
+        match last {
+            Some(key) => self.after(&key),
+            None => self,
+        }
+    }
+
     /// Walks from the greatest key to the smallest.
     #[must_use]
     pub fn reverse(mut self) -> Self {

@@ -155,6 +155,34 @@ fn what_ran_in_shadow_is_activated_and_any_version_is_returned_to() {
 }
 
 #[test]
+fn a_planned_binding_keeps_who_wanted_it_and_why() {
+    let tenant = company("Planned with a reason");
+    let mut viewer = default_role("Viewer");
+    viewer["by"] = json!("bob@acme.test");
+    viewer["why"] = json!("newcomers only look");
+    let plan = crate::plans::planned(&tenant, &json!({ "bindings": { "roles": viewer } }));
+    assert_eq!(plan["proposal"]["bindings"]["roles"]["why"], viewer["why"]);
+    let path = format!("/plans/{}/confirm", plan["id"].as_str().unwrap());
+    let words = json!({ "accept_lockout": "I accept to be locked out" });
+    let _ = tenant.operator.post(&path, &words).expect(200);
+    let bound = tenant.operator.get("/bindings/roles").expect(200).json();
+    assert_eq!(
+        [&bound["how"], &bound["plan"]],
+        [&json!("planned"), &plan["id"]]
+    );
+    assert_eq!(
+        [&bound["by"], &bound["why"]],
+        [&viewer["by"], &viewer["why"]]
+    );
+    let mut long = default_role("Viewer");
+    long["why"] = json!("x".repeat(1_001));
+    let refused = tenant
+        .operator
+        .post("/plans", &json!({ "bindings": { "roles": long } }));
+    assert!(refused.expect(400).text.contains("why: has 1001 bytes"));
+}
+
+#[test]
 fn who_is_paused_keeps_the_slots_grants_while_other_slots_go_on() {
     let tenant = company("Paused");
     assert_eq!(roles(&tenant), ["Admin", "Standard"]);
@@ -259,24 +287,32 @@ fn one_that_fails_in_shadow_harms_nobody_and_is_stopped() {
 fn a_binding_has_limits_of_its_own_below_the_gateways() {
     let tenant = company("Own limits");
     let mut body = default_role("Viewer");
-    body["limits"] = json!({ "time_ms": 50, "memory_mib": 8, "output_kib": 64 });
-    let bound = tenant
-        .operator
-        .put("/bindings/roles", &body)
-        .expect(200)
-        .json();
+    body["limits"] = json!({ "time_ms": 50, "memory_mib": 8, "output_kib": 1 });
+    let put = |body: &Value| tenant.operator.put("/bindings/roles", body);
+    let bound = put(&body).expect(200).json();
     assert_eq!(bound["chain"][0]["limits"], body["limits"]);
     assert_eq!(roles(&tenant), ["Admin", "Viewer"]);
-    body["limits"] = json!({ "memory_mib": 1 });
-    let small = tenant.operator.put("/bindings/roles", &body);
-    assert!(matches!(small.status, 200 | 400), "{}", small.text);
-    body["limits"] = json!({ "memory_mib": 1_000_000 });
-    let refused = tenant.operator.put("/bindings/roles", &body).expect(400);
-    assert!(
-        refused.text.contains("limits.memory_mib"),
-        "{}",
-        refused.text
-    );
+    // The reason names the group, and is more than the binding may return.
+    let long = "G".repeat(2_000);
+    tenant.map(&[(&long, "base-role", "Owner")]);
+    let eve = tenant.user("eve@acme.test").id();
+    let _ = tenant.group(&long, &[&eve]);
+    let stale = || {
+        tenant
+            .application
+            .get("/accounts?email=eve@acme.test")
+            .expect(200)
+            .json()
+    };
+    tenant.server.until("there is no decision", |_| {
+        let message = &stale()["accounts"][0]["stale"]["message"];
+        message
+            .as_str()
+            .is_some_and(|text| text.contains("1024 are allowed"))
+    });
+    body["limits"] = json!({});
+    let _ = put(&body).expect(200);
+    assert_eq!(tenant.account("eve@acme.test")["role"]["name"], "Owner");
 }
 
 #[test]

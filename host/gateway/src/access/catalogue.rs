@@ -6,11 +6,12 @@ pub mod versions;
 
 use crate::clock::Timestamp;
 use crate::ledger::{Change, Committed, change};
-use crate::model::access::{
-    BaseRole, Catalogue, Catalogues, CustomRole, GrantKind, MappingRecord, SeatType, Spread,
-    WhenFull,
+use crate::model::access::GrantKind;
+use crate::model::catalogue::{
+    BaseRole, Catalogue, Catalogues, CustomRole, Following, FollowingRecord, SeatType, WhenFull,
 };
-use crate::model::catalogue::{Following, FollowingRecord};
+use crate::model::mapping::MappingRecord;
+use crate::model::spread::Spread;
 use gatewright_sandbox::types;
 use gatewright_store::{Organization, OrganizationScope, Read, StoreError, WriteError};
 use serde::Deserialize;

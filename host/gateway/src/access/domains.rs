@@ -4,8 +4,8 @@
 use crate::clock::{Random, Timestamp};
 use crate::directory::credentials::hex;
 use crate::ledger::{Committed, change};
-use crate::model::access::Spread;
 use crate::model::people::{DomainRecord, Domains, VerifiedBy};
+use crate::model::spread::Spread;
 use gatewright_store::{Organization, OrganizationScope, Range, Read, StoreError, WriteError};
 use serde_json::json;
 

@@ -3,9 +3,8 @@
 use super::guard::capacity;
 use super::{catalogue, mapping};
 use crate::directory::membership::Memberships;
-use crate::model::access::{
-    AccountRecord, AssignmentRecord, GrantKind, GroupSelector, MappingEntry,
-};
+use crate::model::access::{AccountRecord, AssignmentRecord, GrantKind};
+use crate::model::mapping::{GroupSelector, MappingEntry};
 use gatewright_store::{OrganizationScope, Read, StoreError};
 use std::collections::HashMap;
 use uuid::Uuid;

@@ -2,8 +2,9 @@
 
 use crate::clock::Timestamp;
 use crate::ledger;
-use crate::model::access::{Alerts, DIRTY_BY_FIRST, Dirty, Spreads};
+use crate::model::access::{Alerts, DIRTY_BY_FIRST, Dirty};
 use crate::model::events::Events;
+use crate::model::spread::Spreads;
 use gatewright_store::{OrganizationScope, Range, Read, StoreError};
 use uuid::Uuid;
 

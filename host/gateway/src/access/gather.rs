@@ -11,11 +11,11 @@ use crate::clock::Timestamp;
 use crate::directory::nesting::Above;
 use crate::model::access::{
     AccountRecord, AccountStatus, Accounts, AssignmentRecord, Assignments, GrantKind, GrantRecord,
-    MappingEntry,
 };
 use crate::model::facts::{
     Ended, Groups, MEMBERS_BY_USER, Members, ResourceKey, UserRecord, Users, text,
 };
+use crate::model::mapping::MappingEntry;
 use crate::model::people::{SignalRecord, Signals};
 use gatewright_sandbox::types;
 use gatewright_scim::{Profile, Scalar, User};

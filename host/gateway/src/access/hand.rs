@@ -10,9 +10,11 @@ use crate::clock::Timestamp;
 use crate::directory::membership::Memberships;
 use crate::ledger::{Change, Committed, change};
 use crate::model::access::{
-    AccountRecord, AccountStatus, Accounts, AssignmentRecord, Assignments, Catalogue, GrantKind,
-    GrantOrigin, GrantRecord, MappingEntry,
+    AccountRecord, AccountStatus, Accounts, AssignmentRecord, Assignments, GrantKind, GrantOrigin,
+    GrantRecord,
 };
+use crate::model::catalogue::Catalogue;
+use crate::model::mapping::MappingEntry;
 use crate::model::tenancy::Directories;
 use gatewright_store::{Organization, Read, StoreError, WriteError};
 use uuid::Uuid;

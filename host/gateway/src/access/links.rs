@@ -177,10 +177,7 @@ pub fn waiting(
     after: Option<Uuid>,
     limit: usize,
 ) -> Result<Vec<(Uuid, LinkRecord)>, StoreError> {
-    let range = match after {
-        Some(after) => Range::all().after(&after),
-        None => Range::all(),
-    };
+    let range = Range::all().behind(after);
     reader.scan::<Links>(range)?.take(limit).collect()
 }
 

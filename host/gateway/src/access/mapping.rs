@@ -4,9 +4,10 @@ use super::catalogue::{self, kind_name};
 use super::pins;
 use crate::clock::{Random, Timestamp};
 use crate::ledger::{Change, Committed, change};
-use crate::model::access::{
-    Catalogue, GrantKind, GroupSelector, MappingEntry, MappingRecord, Mappings, Spread,
-};
+use crate::model::access::GrantKind;
+use crate::model::catalogue::Catalogue;
+use crate::model::mapping::{GroupSelector, MappingEntry, MappingRecord, Mappings};
+use crate::model::spread::Spread;
 use gatewright_store::{Organization, OrganizationScope, Read, StoreError, WriteError};
 use serde::{Deserialize, Serialize};
 use serde_json::json;

@@ -7,10 +7,11 @@
 use super::mapping::{self, MappingError};
 use crate::clock::Timestamp;
 use crate::ledger::{Change, Committed, change};
-use crate::model::access::{GroupSelector, MappingEntry, PinRecord, Pins, Spread};
 use crate::model::facts::{
     GROUPS_BY_EXTERNAL_ID, GROUPS_BY_NAME, GroupRecord, Groups, ResourceKey, text,
 };
+use crate::model::mapping::{GroupSelector, MappingEntry, PinRecord, Pins};
+use crate::model::spread::Spread;
 use crate::model::tenancy::Directories;
 use gatewright_store::{Organization, OrganizationScope, Range, Read, StoreError, WriteError};
 use serde_json::json;

@@ -48,10 +48,7 @@ pub fn after(
     cursor: Option<Cursor>,
     limit: usize,
 ) -> Result<Page, StoreError> {
-    let range = match cursor {
-        Some(cursor) => Range::all().after(&cursor.0),
-        None => Range::all(),
-    };
+    let range = Range::all().behind(cursor.map(|cursor| cursor.0));
     let mut events = Vec::new();
     let mut more = false;
     for row in reader.scan::<Events>(range)? {

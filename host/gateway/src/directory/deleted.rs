@@ -166,10 +166,7 @@ pub fn list(
     limit: usize,
 ) -> Result<Vec<(Uuid, DeletedUserRecord)>, StoreError> {
     let range = Range::prefix(&directory);
-    let range = match after {
-        Some(after) => range.after(&(directory, after)),
-        None => range,
-    };
+    let range = range.behind(after.map(|after| (directory, after)));
     let rows = reader.scan::<DeletedUsers>(range)?;
     rows.map(|row| row.map(|((_, id), deleted)| (id, deleted)))
         .filter(|row| row.as_ref().map_or(true, |(_, kept)| kept.expires > now))

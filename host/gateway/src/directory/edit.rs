@@ -6,10 +6,10 @@ use super::{Directory, groups::StoredGroup, identifier, inherited, names, nestin
 use crate::access::pins;
 use crate::clock::Timestamp;
 use crate::ledger::Change;
-use crate::model::access::{Leaver, LostGroup};
 use crate::model::facts::{
     GROUPS_BY_NAME, GROUPS_BY_TERM, GroupRecord, Groups, Members, Nested, ResourceKey, text,
 };
+use crate::model::spread::{Leaver, LostGroup};
 use crate::model::tenancy::UnknownMember;
 use gatewright_scim::schema::IndexTerm;
 use gatewright_scim::{MemberKind, MemberRef, ResourceType, Shape};

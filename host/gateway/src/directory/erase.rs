@@ -4,11 +4,11 @@ use super::names;
 use super::users::count;
 use crate::clock::Timestamp;
 use crate::ledger::{Change, change};
-use crate::model::access::Spread;
 use crate::model::facts::{
     Counted, DeletedUsers, Groups, MEMBERS_BY_USER, Members, NESTED_BY_MEMBER, Nested, Users,
 };
 use crate::model::people::Erasures;
+use crate::model::spread::Spread;
 use gatewright_store::{
     Organization, OrganizationScope, Range, Read, Reader, StoreError, WriteError,
 };

@@ -8,8 +8,8 @@ use super::users::{count, key};
 use super::{Directory, Moment, inherited, names, nesting, phases, version};
 use crate::clock::Timestamp;
 use crate::ledger::{Change, Committed, change};
-use crate::model::access::{LostGroup, Spread};
 use crate::model::facts::{Counted, GroupRecord, Groups, Members, Nested, ResourceKey, text};
+use crate::model::spread::{LostGroup, Spread};
 use crate::model::tenancy::Directories;
 use gatewright_scim::{
     Group, GroupBody, GroupOperation, GroupPatch, MemberKind, MemberOut, Meta, Preconditions,

@@ -5,10 +5,11 @@
 use super::nesting::{self, Above, Reached};
 use crate::clock::Timestamp;
 use crate::ledger::Change;
-use crate::model::access::{Accounts, Leaver, LostGroup, Spread, Spreads};
+use crate::model::access::Accounts;
 use crate::model::facts::{
     CONCERNED_BY_GROUP, Concerned, ConcernedRecord, Ended, EndedRecord, Groups, ResourceKey,
 };
+use crate::model::spread::{Leaver, LostGroup, Spread, Spreads};
 use gatewright_store::{OrganizationScope, Range, Read, StoreError};
 use std::collections::BTreeMap;
 use uuid::Uuid;

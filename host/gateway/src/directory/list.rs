@@ -304,10 +304,7 @@ impl View<'_> {
         after: Option<Uuid>,
     ) -> Result<Box<dyn Iterator<Item = Result<ResourceKey, StoreError>> + '_>, StoreError> {
         let range = Range::prefix(&self.directory);
-        let range = match after {
-            Some(id) => range.after(&(self.directory, id)),
-            None => range,
-        };
+        let range = range.behind(after.map(|id| (self.directory, id)));
         let shown = self.exposed()?.iter().copied();
         let mut shown = shown
             .filter(move |id| after.is_none_or(|after| *id > after))

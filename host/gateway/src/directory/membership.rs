@@ -6,11 +6,12 @@ use super::names::{self, GroupNames};
 use super::nesting::Above;
 use crate::clock::Timestamp;
 use crate::ledger::Change;
-use crate::model::access::{Accounts, Leaver};
+use crate::model::access::Accounts;
 use crate::model::facts::{
     Ended, EndedRecord, GroupRecord, Groups, MEMBERS_BY_USER, MemberRecord, Members, ResourceKey,
     Users, text,
 };
+use crate::model::spread::Leaver;
 use gatewright_store::{OrganizationId, OrganizationScope, Range, Read, StoreError};
 use serde_json::json;
 use std::collections::HashMap;

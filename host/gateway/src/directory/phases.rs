@@ -6,8 +6,9 @@ use super::error::FactError;
 use crate::clock::Timestamp;
 use crate::directory::erase;
 use crate::ledger::{Change, Committed, change};
-use crate::model::access::{Accounts, Spread};
+use crate::model::access::Accounts;
 use crate::model::facts::Users;
+use crate::model::spread::Spread;
 use crate::model::tenancy::{Credentials, Directories, DirectoryRecord, Phase, Purpose, Tokens};
 use gatewright_store::{
     Organization, OrganizationId, OrganizationScope, Range, Read, Store, StoreError, WriteError,

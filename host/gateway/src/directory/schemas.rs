@@ -3,8 +3,8 @@
 use super::organizations::TenancyError;
 use crate::clock::Timestamp;
 use crate::ledger::{Committed, change};
-use crate::model::access::Spread;
 use crate::model::schemas::{AttributeForms, DeclaredSchemas, Form};
+use crate::model::spread::Spread;
 use crate::model::tenancy::{Directories, DirectoryRecord};
 use gatewright_scim::Profile;
 use gatewright_scim::schema::{AttributeDefinition, Declared, SchemaDefinition};

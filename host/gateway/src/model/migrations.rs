@@ -92,6 +92,30 @@ mod tests {
         Store::open_with(Arc::new(engine), migrations).unwrap()
     }
 
+    const ACME: Uuid = Uuid::from_u128(1);
+
+    /// An organization as an older version left it.
+    fn acme(
+        path: &Path,
+        migrations: &'static [Migration],
+        fill: impl Fn(&mut Writer<'_, OrganizationScope>) -> Result<(), StoreError>
+        + Send
+        + Sync
+        + 'static,
+    ) {
+        let store = open(path, migrations);
+        let wrote: Result<(), gatewright_store::WriteError<StoreError>> =
+            store.system().write(move |tx| {
+                let record = OrganizationRecord {
+                    name: "Acme".into(),
+                    created: Timestamp(0),
+                };
+                tx.put::<Organizations>(&ACME, &record)?;
+                fill(&mut tx.organization(ACME.into()))
+            });
+        wrote.unwrap();
+    }
+
     fn user(document: &serde_json::Value) -> UserRecord {
         UserRecord {
             document: document.as_object().cloned().unwrap_or_default(),
@@ -112,30 +136,20 @@ mod tests {
     fn owners_and_seats_of_the_second_format_are_found_and_counted() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("test.redb");
-        let organization = Uuid::from_u128(1);
-        let store = open(&path, &MIGRATIONS[..1]);
-        let wrote: Result<(), gatewright_store::WriteError<StoreError>> =
-            store.system().write(move |tx| {
-                let record = OrganizationRecord {
-                    name: "Acme".into(),
-                    created: Timestamp(0),
-                };
-                tx.put::<Organizations>(&organization, &record)?;
-                let mut own = tx.organization(organization.into());
-                for number in 1..=3_u128 {
-                    let grants = json!([
-                        { "kind": "base-role", "name": "Owner", "reason": "", "mapping_entry": null, "since": 1 },
-                        { "kind": "seat", "name": "viewer", "reason": "", "mapping_entry": null, "since": 1 },
-                    ]);
-                    let then = json!({ "grants": grants, "decided": 1, "revision": 1, "ask_again": null });
-                    own.put::<AssignmentsThen>(&Uuid::from_u128(number), &then)?;
-                }
-                Ok(())
-            });
-        wrote.unwrap();
-        drop(store);
+        acme(&path, &MIGRATIONS[..1], move |own| {
+            for number in 1..=3_u128 {
+                let grants = json!([
+                    { "kind": "base-role", "name": "Owner", "reason": "", "mapping_entry": null, "since": 1 },
+                    { "kind": "seat", "name": "viewer", "reason": "", "mapping_entry": null, "since": 1 },
+                ]);
+                let then =
+                    json!({ "grants": grants, "decided": 1, "revision": 1, "ask_again": null });
+                own.put::<AssignmentsThen>(&Uuid::from_u128(number), &then)?;
+            }
+            Ok(())
+        });
         let store = open(&path, MIGRATIONS);
-        let reader = store.organization(organization.into()).read().unwrap();
+        let reader = store.organization(ACME.into()).read().unwrap();
         let owners = reader
             .index_scan(
                 &ASSIGNMENTS_BY_GRANT,
@@ -157,9 +171,7 @@ mod tests {
     fn accounts_of_the_third_format_that_nobody_claims_are_found() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("test.redb");
-        let organization = Uuid::from_u128(1);
         let [claimed, unlinked, later] = [2, 3, 4].map(Uuid::from_u128);
-        let store = open(&path, &MIGRATIONS[..2]);
         let account = |users: serde_json::Value| {
             json!({
                 "users": users, "status": "active", "status_reason": "", "created": 1, "label": "x",
@@ -167,21 +179,12 @@ mod tests {
         };
         let user = account(json!([[Uuid::from_u128(9), Uuid::from_u128(8)]]));
         let nobodys = account(json!([]));
-        let wrote: Result<(), gatewright_store::WriteError<StoreError>> =
-            store.system().write(move |tx| {
-                let record = OrganizationRecord {
-                    name: "Acme".into(),
-                    created: Timestamp(0),
-                };
-                tx.put::<Organizations>(&organization, &record)?;
-                let mut own = tx.organization(organization.into());
-                own.put::<AccountsThen>(&claimed, &user)?;
-                own.put::<AccountsThen>(&unlinked, &nobodys)
-            });
-        wrote.unwrap();
-        drop(store);
+        acme(&path, &MIGRATIONS[..2], move |own| {
+            own.put::<AccountsThen>(&claimed, &user)?;
+            own.put::<AccountsThen>(&unlinked, &nobodys)
+        });
         let store = open(&path, MIGRATIONS);
-        let own = store.organization(organization.into());
+        let own = store.organization(ACME.into());
         let found = || -> Vec<Uuid> {
             let reader = own.read().unwrap();
             let rows = reader.index_scan(&ACCOUNTS_UNLINKED, Range::all()).unwrap();
@@ -203,26 +206,16 @@ mod tests {
     fn users_of_the_first_format_are_found_by_display_name() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("test.redb");
-        let (organization, directory) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let directory = Uuid::from_u128(2);
         let key = move |number| (directory, Uuid::from_u128(number));
-        let store = open(&path, &[]);
-        let wrote: Result<(), gatewright_store::WriteError<StoreError>> =
-            store.system().write(move |tx| {
-                let record = OrganizationRecord {
-                    name: "Acme".into(),
-                    created: Timestamp(0),
-                };
-                tx.put::<Organizations>(&organization, &record)?;
-                let mut own = tx.organization(organization.into());
-                own.put::<UsersThen>(&key(3), &user(&json!({ "displayName": "Ada" })))?;
-                own.put::<UsersThen>(&key(4), &user(&json!({ "userName": "no name" })))
-            });
-        wrote.unwrap();
-        drop(store);
+        acme(&path, &[], move |own| {
+            own.put::<UsersThen>(&key(3), &user(&json!({ "displayName": "Ada" })))?;
+            own.put::<UsersThen>(&key(4), &user(&json!({ "userName": "no name" })))
+        });
         // A second start finds nothing to do.
         for _ in 0..2 {
             let store = open(&path, MIGRATIONS);
-            let own = store.organization(organization.into());
+            let own = store.organization(ACME.into());
             let found = own
                 .read()
                 .unwrap()
@@ -234,7 +227,7 @@ mod tests {
         }
         // An entry of the migration is the row's own: it goes with the row.
         let store = open(&path, MIGRATIONS);
-        let own = store.organization(organization.into());
+        let own = store.organization(ACME.into());
         let removed: Result<bool, gatewright_store::WriteError<StoreError>> =
             own.write(move |tx| tx.delete::<Users>(&key(3)));
         assert!(removed.unwrap());

@@ -9,12 +9,14 @@ pub mod catalogue;
 pub mod events;
 pub mod facts;
 pub mod guard;
+pub mod mapping;
 pub mod migrations;
 pub mod people;
 pub mod plans;
 pub mod plugins;
 pub mod requests;
 pub mod schemas;
+pub mod spread;
 pub mod tenancy;
 
 #[cfg(test)]
@@ -30,11 +32,13 @@ mod tests {
             include_str!("events.rs"),
             include_str!("facts.rs"),
             include_str!("guard.rs"),
+            include_str!("mapping.rs"),
             include_str!("people.rs"),
             include_str!("plans.rs"),
             include_str!("plugins.rs"),
             include_str!("requests.rs"),
             include_str!("schemas.rs"),
+            include_str!("spread.rs"),
             include_str!("tenancy.rs"),
         ];
         let mut names: HashMap<u16, &str> = HashMap::new();

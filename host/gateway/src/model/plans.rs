@@ -2,8 +2,10 @@
 
 mod links;
 
-use super::access::{AccountStatus, Catalogue, GrantKind, MappingRecord};
-use super::plugins::{Chain, Slot};
+use super::access::{AccountStatus, GrantKind};
+use super::catalogue::Catalogue;
+use super::mapping::MappingRecord;
+use super::plugins::{Audit, Chain, Slot};
 use crate::clock::Timestamp;
 use gatewright_store::{Index, OrganizationScope, json_table};
 use serde::{Deserialize, Serialize};
@@ -44,6 +46,9 @@ pub enum Proposed {
         slot: Slot,
         /// The plugins, which have accepted their settings.
         chain: Chain,
+        /// Who wants it and why.
+        #[serde(default)]
+        audit: Box<Audit>,
     },
     /// A directory that is to come into force.
     Confirm {

@@ -4,10 +4,10 @@
 use super::{PluginError, Plugins};
 use crate::clock::Timestamp;
 use crate::ledger::{Change, Committed, change};
-use crate::model::access::Spread;
 use crate::model::plugins::{
     Audit, BindingRecord, BindingVersions, Bindings, Bound, BoundLimits, Chain, How, Slot,
 };
+use crate::model::spread::Spread;
 use gatewright_sandbox::Grants;
 use gatewright_store::{Organization, OrganizationScope, Range, Read, StoreError};
 use serde::Deserialize;
@@ -235,7 +235,10 @@ pub fn put(
         audit,
         previous: Vec::new(),
     };
-    store(change, slot, before, next)
+    if let Some(before) = &before {
+        keep_older(change, slot, before)?;
+    }
+    store(change, slot, next)
 }
 
 /// Returns to an earlier version: the one before the present chain where none is named. A pause ends.
@@ -267,7 +270,7 @@ pub fn roll_back(
             chain: target.chain,
             previous: Vec::new(),
         };
-        let binding = store(change, slot, Some(before), next)?;
+        let binding = store(change, slot, next)?;
         change.spread(Spread::Everybody)?;
         Ok::<_, PluginError>(binding)
     })?;
@@ -292,6 +295,7 @@ pub fn pause(
         if before.paused == paused {
             return Ok(before);
         }
+        keep_older(change, slot, &before)?;
         let next = BindingRecord {
             version: before.version + 1,
             bound: change.at(),
@@ -302,7 +306,7 @@ pub fn pause(
             chain: before.chain.clone(),
             previous: Vec::new(),
         };
-        let binding = store(change, slot, Some(before), next)?;
+        let binding = store(change, slot, next)?;
         if !paused {
             change.spread(Spread::Everybody)?;
         }
@@ -323,10 +327,7 @@ pub fn versions(
 ) -> Result<Vec<BindingRecord>, StoreError> {
     let key = slot.name().to_owned();
     let range = Range::prefix(&key).reverse();
-    let range = match before {
-        Some(before) => range.after(&(key, before)),
-        None => range,
-    };
+    let range = range.behind(before.map(|before| (key, before)));
     let rows = reader.scan::<BindingVersions>(range)?.take(limit);
     rows.map(|row| row.map(|(_, record)| record)).collect()
 }
@@ -409,16 +410,13 @@ fn keep_older(
         .put::<BindingVersions>(&(name, before.version), &own)
 }
 
+/// Puts a version into force. What was bound before is kept already.
 fn store(
     change: &mut Change<'_, '_>,
     slot: Slot,
-    before: Option<BindingRecord>,
     binding: BindingRecord,
 ) -> Result<BindingRecord, StoreError> {
     let key = slot.name().to_owned();
-    if let Some(before) = before {
-        keep_older(change, slot, &before)?;
-    }
     change.tx.put::<Bindings>(&key, &binding)?;
     let place = (key.clone(), binding.version);
     change.tx.put::<BindingVersions>(&place, &binding)?;

@@ -4,11 +4,11 @@
 use super::{PluginError, bindings};
 use crate::clock::Timestamp;
 use crate::ledger::{Change, Committed, change};
-use crate::model::access::Spread;
 use crate::model::plugins::{
     Audit, BindingRecord, Chain, How, ShadowDifference, ShadowDifferences, ShadowRecord, Shadows,
     Slot,
 };
+use crate::model::spread::Spread;
 use gatewright_store::{Organization, OrganizationScope, Range, Read, StoreError};
 use serde_json::json;
 use uuid::Uuid;
@@ -120,10 +120,7 @@ pub fn differences(
 ) -> Result<Vec<(Uuid, ShadowDifference)>, StoreError> {
     let key = slot.name().to_owned();
     let range = Range::prefix(&key);
-    let range = match after {
-        Some(after) => range.after(&(key, after)),
-        None => range,
-    };
+    let range = range.behind(after.map(|after| (key, after)));
     let rows = reader.scan::<ShadowDifferences>(range)?.take(limit);
     rows.map(|row| row.map(|((_, account), difference)| (account, difference)))
         .collect()

@@ -8,10 +8,10 @@ use super::{CatalogueError, check, load, shipped, usage, versions};
 use crate::access::alerts;
 use crate::clock::Timestamp;
 use crate::ledger::{Change, Committed, change};
-use crate::model::access::{Catalogue, Spread};
 use crate::model::catalogue::{
-    CatalogueVersionRecord, DefaultCatalogues, Following, FollowingRecord,
+    Catalogue, CatalogueVersionRecord, DefaultCatalogues, Following, FollowingRecord,
 };
+use crate::model::spread::Spread;
 use gatewright_store::{
     Organization, OrganizationScope, Range, Read, Store, StoreError, SystemScope, WriteError,
 };

@@ -1,9 +1,9 @@
 //! Who uses what a catalogue would no longer have.
 
 use super::{has, kind_name, load, names};
-use crate::model::access::{
-    ASSIGNMENTS_BY_GRANT, Accounts, Catalogue, GrantKind, MappingEntry, MappingRecord, Mappings,
-};
+use crate::model::access::{ASSIGNMENTS_BY_GRANT, Accounts, GrantKind};
+use crate::model::catalogue::Catalogue;
+use crate::model::mapping::{MappingEntry, MappingRecord, Mappings};
 use gatewright_store::{OrganizationScope, Range, Read, StoreError};
 use std::collections::BTreeSet;
 use uuid::Uuid;

@@ -1,8 +1,7 @@
 //! The catalogues that an organization has had: each change is a version.
 
 use crate::ledger::Change;
-use crate::model::access::{Catalogue, Catalogues};
-use crate::model::catalogue::{CatalogueVersionRecord, CatalogueVersions};
+use crate::model::catalogue::{Catalogue, CatalogueVersionRecord, CatalogueVersions, Catalogues};
 use gatewright_store::{OrganizationScope, Range, Read, StoreError};
 use serde_json::json;
 
@@ -26,10 +25,7 @@ pub fn list(
     limit: usize,
 ) -> Result<Vec<(u64, CatalogueVersionRecord)>, StoreError> {
     let range = Range::all().reverse();
-    let range = match before {
-        Some(before) => range.after(&before),
-        None => range,
-    };
+    let range = range.behind(before);
     let rows = reader.scan::<CatalogueVersions>(range)?;
     rows.take(limit).collect()
 }

@@ -3,8 +3,8 @@
 //! the end could give no grace.
 
 use crate::clock::Timestamp;
-use crate::model::access::{LostGroup, Spread, SpreadRecord, Spreads};
 use crate::model::facts::{Concerned, MEMBERS_BY_USER, Members};
+use crate::model::spread::{LostGroup, Spread, SpreadRecord, Spreads};
 use gatewright_store::{OrganizationScope, Range, Read, StoreError};
 use std::collections::HashMap;
 use uuid::Uuid;

@@ -4,7 +4,8 @@
 use super::{Account, Outcome};
 use crate::access::{alerts, catalogue};
 use crate::ledger::Change;
-use crate::model::access::{GrantKind, SeatType, WhenFull};
+use crate::model::access::GrantKind;
+use crate::model::catalogue::{SeatType, WhenFull};
 use crate::model::guard::{SeatsTaken, WAITING_BY_SEAT, WaitRecord, Waiting};
 use gatewright_store::{OrganizationScope, Range, Read, StoreError};
 use serde_json::json;

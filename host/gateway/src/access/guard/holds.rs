@@ -6,9 +6,10 @@ use crate::access::{accounts, alerts, assignment, facts};
 use crate::clock::Timestamp;
 use crate::ledger::{Change, Committed, change};
 use crate::model::access::{
-    AccountRecord, Accounts, AssignmentRecord, Assignments, GrantKind, GrantRecord, Spread,
+    AccountRecord, Accounts, AssignmentRecord, Assignments, GrantKind, GrantRecord,
 };
 use crate::model::guard::{HoldRecord, Holds, RemovalRecord, Removals};
+use crate::model::spread::Spread;
 use gatewright_store::{Organization, OrganizationScope, Range, Read, StoreError, WriteError};
 use serde_json::json;
 use uuid::Uuid;

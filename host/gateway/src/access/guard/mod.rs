@@ -12,9 +12,8 @@ use super::assignment::{missing, same, sort};
 use super::catalogue;
 use crate::clock::Timestamp;
 use crate::ledger::{Change, Committed, change};
-use crate::model::access::{
-    AccountStatus, Accounts, Catalogue, DirtyRecord, GrantKind, GrantRecord,
-};
+use crate::model::access::{AccountStatus, Accounts, DirtyRecord, GrantKind, GrantRecord};
+use crate::model::catalogue::Catalogue;
 use crate::model::guard::{GuardSettings, GuardsSet, HoldRecord, Holds};
 use crate::model::plans::{Planned, PlannedGrant};
 use gatewright_store::{Organization, OrganizationScope, Read, StoreError, WriteError};

@@ -7,8 +7,9 @@ use crate::clock::Random;
 use crate::ledger::Change;
 use crate::model::access::{
     ACCOUNTS_BY_EMAIL, ACCOUNTS_BY_EXTERNAL_ID, AccountOrigin, AccountRecord, AccountStatus,
-    Accounts, AssignmentRecord, Assignments, Catalogue, GrantKind, GrantOrigin, GrantRecord,
+    Accounts, AssignmentRecord, Assignments, GrantKind, GrantOrigin, GrantRecord,
 };
+use crate::model::catalogue::Catalogue;
 use crate::model::facts::{
     ResourceKey, USERS_BY_EMAIL, USERS_BY_EXTERNAL_ID, USERS_BY_NAME, Users,
 };

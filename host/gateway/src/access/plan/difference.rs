@@ -1,7 +1,8 @@
 //! What a plan changes for one account: before and after, beside each other.
 
 use crate::access::reconcile::trial::Tried;
-use crate::model::access::{AccountStatus, Catalogue, GrantKind};
+use crate::model::access::{AccountStatus, GrantKind};
+use crate::model::catalogue::Catalogue;
 use crate::model::plans::{ChangeKind, Holding, PlannedGrant, PlannedRecord};
 
 /// The base roles by rank, the highest first: as they are, and as the plan would have them.
@@ -133,7 +134,7 @@ fn base_role(holding: &Holding) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::access::BaseRole;
+    use crate::model::catalogue::BaseRole;
     use uuid::Uuid;
 
     fn catalogue(roles: &[&str]) -> Catalogue {

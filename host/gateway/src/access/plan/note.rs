@@ -292,13 +292,13 @@ fn count(record: &mut PlanRecord, before: Option<&PlannedRecord>, after: Option<
         for kind in &before.kinds {
             counts.kinds[*kind as usize] -= 1;
         }
-        seats::count(&mut record.seats, before, |number| *number -= 1);
+        seats::count(&mut record.seats, before, |number| number.saturating_sub(1));
     }
     if let Some(after) = after {
         counts.changed += u64::from(changes(&after));
         for kind in &after.kinds {
             counts.kinds[*kind as usize] += 1;
         }
-        seats::count(&mut record.seats, after, |number| *number += 1);
+        seats::count(&mut record.seats, after, |number| number + 1);
     }
 }

@@ -93,10 +93,7 @@ impl Part {
     ) -> Result<Self, StoreError> {
         if !record.walked && !record.accounts_walked {
             let mut part = Self::of(Stage::Accounts);
-            let range = match record.done {
-                Some(done) => Range::all().after(&done),
-                None => Range::all(),
-            };
+            let range = Range::all().behind(record.done);
             for account in reader.keys::<Accounts>(range)?.take(STEP) {
                 part.ids.push(account?);
             }
@@ -110,10 +107,7 @@ impl Part {
         {
             let mut part = Self::of(Stage::Users);
             let range = Range::prefix(&directory);
-            let range = match record.done_users {
-                Some(done) => range.after(&(directory, done)),
-                None => range,
-            };
+            let range = range.behind(record.done_users.map(|done| (directory, done)));
             for user in reader.keys::<Users>(range)?.take(STEP) {
                 part.ids.push(user?.1);
             }

@@ -9,10 +9,11 @@ use crate::clock::{Random, Timestamp};
 use crate::directory::credentials::hex;
 use crate::directory::phases::{self, Confirmation, PhaseError};
 use crate::ledger::Change;
-use crate::model::access::{Catalogue, Spread};
+use crate::model::catalogue::Catalogue;
 use crate::model::people::DOMAINS_VERIFIED;
 use crate::model::plans::{PlanRecord, ProposalRecord, Proposed};
 use crate::model::plugins::{Audit, Bindings, Chain, How, Slot};
+use crate::model::spread::Spread;
 use crate::model::tenancy::{Directories, Phase};
 use crate::plugins::{Plugins, bindings};
 use gatewright_store::{OrganizationScope, Range, Read, StoreError};
@@ -50,8 +51,8 @@ pub struct NewMapping {
     pub entries: Vec<NewEntry>,
 }
 
-/// A chain whose plugins accepted their settings.
-pub(super) type Proven = (Slot, Chain);
+/// A chain whose plugins accepted their settings, and who wants it.
+pub(super) type Proven = (Slot, Chain, Audit);
 
 /// Has each plugin prove itself with its settings.
 pub(super) fn prove(
@@ -61,7 +62,9 @@ pub(super) fn prove(
     let mut proven = Vec::with_capacity(wanted.len());
     for (name, new) in wanted {
         let slot = Slot::from_name(name).ok_or_else(|| PlanError::Slot(name.clone()))?;
-        proven.push((slot, bindings::prove(plugins, slot, new.clone())?));
+        let audit = new.audit()?;
+        let chain = bindings::prove(plugins, slot, new.clone())?;
+        proven.push((slot, chain, audit));
     }
     Ok(proven)
 }
@@ -109,10 +112,11 @@ pub(super) fn prepare(
             group: *group,
         });
     }
-    for (slot, chain) in proven {
+    for (slot, chain, audit) in proven {
         changes.push(Proposed::Binding {
             slot: *slot,
             chain: chain.clone(),
+            audit: Box::new(audit.clone()),
         });
     }
     if let Some(directory) = new.confirm {
@@ -204,7 +208,7 @@ pub(super) fn instead(proposal: ProposalRecord) -> Instead {
             Proposed::Pin { key, group, .. } => {
                 instead.pins.insert(key, group);
             }
-            Proposed::Binding { slot, chain } => {
+            Proposed::Binding { slot, chain, .. } => {
                 instead.bindings.insert(slot, chain);
             }
             // That is a change of facts: it is rehearsed.
@@ -252,8 +256,9 @@ pub(super) fn apply(
             }
             // Behind the mapping, which makes the pins of its names.
             Proposed::Pin { key, group, .. } => pins::set(change, key, *group)?,
-            Proposed::Binding { slot, chain } => {
-                bindings::put(change, *slot, chain, How::Planned { plan }, audit(record))?;
+            Proposed::Binding { slot, chain, audit } => {
+                let audit = confirmed(audit, record);
+                bindings::put(change, *slot, chain, How::Planned { plan }, audit)?;
             }
             Proposed::Confirm { .. } => {}
         }
@@ -264,15 +269,13 @@ pub(super) fn apply(
     Ok(Ok(()))
 }
 
-/// Who confirmed a plan, as a binding keeps it.
-fn audit(record: &PlanRecord) -> Audit {
-    let acting = record
-        .confirmation
-        .as_ref()
-        .and_then(|by| by.acting.as_ref());
+/// What a binding keeps of a plan: who confirmed it, where that was said, else who wanted it.
+fn confirmed(wanted: &Audit, record: &PlanRecord) -> Audit {
+    let confirmation = record.confirmation.as_ref();
+    let acting = confirmation.and_then(|by| by.acting.as_ref());
     Audit {
-        by: acting.map(|(said, _)| said.clone()),
-        why: None,
+        by: acting.map(|(said, _)| said.clone()).or(wanted.by.clone()),
+        why: wanted.why.clone(),
     }
 }
 

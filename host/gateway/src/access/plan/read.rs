@@ -73,20 +73,14 @@ pub fn accounts(
 ) -> Result<Vec<(Uuid, PlannedRecord)>, StoreError> {
     let Some(kind) = kind else {
         let range = Range::prefix(&plan);
-        let range = match after {
-            Some(after) => range.after(&(plan, after)),
-            None => range,
-        };
+        let range = range.behind(after.map(|after| (plan, after)));
         let rows = reader.scan::<Planned>(range)?.take(limit);
         return rows
             .map(|row| row.map(|((_, account), record)| (account, record)))
             .collect();
     };
     let range = Range::prefix(&(plan, kind as u8));
-    let range = match after {
-        Some(after) => range.after(&(plan, kind as u8, after)),
-        None => range,
-    };
+    let range = range.behind(after.map(|after| (plan, kind as u8, after)));
     let mut found = Vec::new();
     for row in reader.index_scan(&PLANNED_BY_KIND, range)?.take(limit) {
         let (_, key) = row?;
@@ -131,20 +125,14 @@ pub fn links(
 ) -> Result<Vec<(Uuid, PlannedLinkRecord)>, StoreError> {
     let Some(kind) = kind else {
         let range = Range::prefix(&plan);
-        let range = match after {
-            Some(after) => range.after(&(plan, after)),
-            None => range,
-        };
+        let range = range.behind(after.map(|after| (plan, after)));
         let rows = reader.scan::<PlannedLinks>(range)?.take(limit);
         return rows
             .map(|row| row.map(|((_, user), record)| (user, record)))
             .collect();
     };
     let range = Range::prefix(&(plan, kind as u8));
-    let range = match after {
-        Some(after) => range.after(&(plan, kind as u8, after)),
-        None => range,
-    };
+    let range = range.behind(after.map(|after| (plan, kind as u8, after)));
     let mut found = Vec::new();
     let rows = reader.index_scan(&PLANNED_LINKS_BY_KIND, range)?;
     for row in rows.take(limit) {
@@ -167,10 +155,7 @@ pub fn unlinked(
     limit: usize,
 ) -> Result<Vec<(Uuid, String)>, StoreError> {
     let range = Range::prefix(&plan);
-    let range = match after {
-        Some(after) => range.after(&(plan, after)),
-        None => range,
-    };
+    let range = range.behind(after.map(|after| (plan, after)));
     let rows = reader.scan::<PlannedUnlinked>(range)?.take(limit);
     rows.map(|row| row.map(|((_, account), label)| (account, label)))
         .collect()

@@ -1,13 +1,12 @@
 //! What a plan comes to in seats: how many are taken, how many would be wanted, how many there are.
 
-use super::{PlanError, proposal};
-use crate::access::catalogue;
-use crate::model::access::{GrantKind, WhenFull};
+use super::proposal::catalogue;
+use crate::model::access::GrantKind;
+use crate::model::catalogue::WhenFull;
 use crate::model::guard::SeatsTaken;
-use crate::model::plans::{Holding, PlanRecord, PlannedRecord, Proposed, SeatMoves};
-use gatewright_store::{OrganizationScope, Read};
+use crate::model::plans::{Holding, PlanRecord, PlannedRecord, ProposalRecord, SeatMoves};
+use gatewright_store::{OrganizationScope, Read, StoreError};
 use std::collections::BTreeMap;
-use uuid::Uuid;
 
 /// A seat type in a plan.
 pub struct SeatUse {
@@ -41,25 +40,13 @@ impl SeatUse {
 /// The seat types of the catalogue that would be in force, in its order.
 ///
 /// # Errors
-/// Where there is no such plan; what the store says.
+/// What the store says.
 pub fn seats(
     reader: &impl Read<OrganizationScope>,
-    plan: Uuid,
+    proposal: &ProposalRecord,
     record: &PlanRecord,
-) -> Result<Vec<SeatUse>, PlanError> {
-    let proposal = proposal(reader, plan)?;
-    let mut proposed = proposal.changes.into_iter();
-    let catalogue = proposed.find_map(|change| match change {
-        Proposed::Catalogue { catalogue } => Some(catalogue),
-        Proposed::Mapping { .. }
-        | Proposed::Pin { .. }
-        | Proposed::Binding { .. }
-        | Proposed::Confirm { .. } => None,
-    });
-    let catalogue = match catalogue {
-        Some(catalogue) => catalogue,
-        None => catalogue::load(reader)?,
-    };
+) -> Result<Vec<SeatUse>, StoreError> {
+    let catalogue = catalogue(reader, proposal)?;
     let types = catalogue.seat_types.into_iter();
     types
         .map(|seat| {
@@ -74,20 +61,23 @@ pub fn seats(
         .collect()
 }
 
-/// Counts, with `step`, the seats that an account of the plan would get and lose.
+/// Counts, with `step`, the seats that an account of the plan would get and lose. A plan that an
+/// earlier version began to compute has not counted all of what is taken back.
 pub(super) fn count(
     seats: &mut BTreeMap<String, SeatMoves>,
     planned: &PlannedRecord,
-    step: impl Fn(&mut u64),
+    step: impl Fn(u64) -> u64,
 ) {
     if planned.failure.is_some() {
         return;
     }
     for name in only(&planned.after, &planned.before) {
-        step(&mut seats.entry(name.to_owned()).or_default().gained);
+        let gained = &mut seats.entry(name.to_owned()).or_default().gained;
+        *gained = step(*gained);
     }
     for name in only(&planned.before, &planned.after) {
-        step(&mut seats.entry(name.to_owned()).or_default().lost);
+        let lost = &mut seats.entry(name.to_owned()).or_default().lost;
+        *lost = step(*lost);
     }
 }
 

@@ -11,9 +11,10 @@ use crate::access::reconcile::setting::Setting;
 use crate::access::reconcile::step::StepError;
 use crate::access::reconcile::trial::{self, Sides};
 use crate::clock::Timestamp;
-use crate::model::access::{Alerts, DIRTY_BY_DUE, Spreads};
+use crate::model::access::{Alerts, DIRTY_BY_DUE};
 use crate::model::plans::{PlanRecord, PlanState, Plans, ProposalRecord, Proposals};
 use crate::model::plugins::Slot;
+use crate::model::spread::Spreads;
 use crate::plugins::Plugins;
 use crate::telemetry::chain;
 use gatewright_store::{

@@ -7,10 +7,11 @@ use crate::access::{accounts, links};
 use crate::clock::Timestamp;
 use crate::directory::{erase, inherited, membership};
 use crate::ledger::{Change, change};
-use crate::model::access::{Accounts, Leaver, LostGroup, Spread, SpreadRecord, Spreads};
+use crate::model::access::Accounts;
 use crate::model::facts::{Concerned, ConcernedRecord, Members, ResourceKey, Users, primary_email};
 use crate::model::guard::{Holds, Removals};
 use crate::model::plans::PlannedLinks;
+use crate::model::spread::{Leaver, LostGroup, Spread, SpreadRecord, Spreads};
 use crate::model::tenancy::LinkBy;
 use gatewright_store::{Organization, Range, Read, StoreError, WriteError};
 use uuid::Uuid;
@@ -79,10 +80,7 @@ fn expand(
     let since = key.0;
     match &record.cause {
         Spread::Everybody => {
-            let range = match record.done {
-                Some(done) => Range::all().after(&done),
-                None => Range::all(),
-            };
+            let range = Range::all().behind(record.done);
             let accounts = change
                 .tx
                 .keys::<Accounts>(range)?
@@ -267,10 +265,7 @@ fn over_holds(
     done: Option<Uuid>,
     answer: Answer,
 ) -> Result<Part, StoreError> {
-    let range = match done {
-        Some(done) => Range::all().after(&done),
-        None => Range::all(),
-    };
+    let range = Range::all().behind(done);
     let rows = change.tx.scan::<Holds>(range)?.take(STEP);
     let rows = rows.collect::<Result<Vec<_>, _>>()?;
     let accounts: Vec<Uuid> = rows.iter().map(|(account, _)| *account).collect();
@@ -343,10 +338,7 @@ fn users_of(
     most: usize,
 ) -> Result<Vec<Uuid>, StoreError> {
     let range = Range::prefix(&directory);
-    let range = match done {
-        Some(done) => range.after(&(directory, done)),
-        None => range,
-    };
+    let range = range.behind(done.map(|done| (directory, done)));
     let rows = change.tx.keys::<Users>(range)?.take(most);
     rows.map(|row| row.map(|(_, user)| user)).collect()
 }
@@ -358,10 +350,7 @@ fn members(
     most: usize,
 ) -> Result<Vec<Uuid>, StoreError> {
     let range = Range::prefix(&group);
-    let range = match done {
-        Some(done) => range.after(&(group, done)),
-        None => range,
-    };
+    let range = range.behind(done.map(|done| (group, done)));
     let rows = change.tx.keys::<Members>(range)?.take(most);
     rows.map(|row| row.map(|(_, user)| user)).collect()
 }

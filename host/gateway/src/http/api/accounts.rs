@@ -3,6 +3,7 @@
 use super::access::Reads;
 use super::answer::Answer;
 use super::error::ApiError;
+use super::query::{after, cut, number};
 use crate::access::fresh::{self, Freshness};
 use crate::access::signals;
 use crate::http::Shared;
@@ -33,13 +34,10 @@ pub(super) async fn list(
 ) -> Result<Answer, ApiError> {
     wait(&shared, &organization, None, &query).await?;
     let limit = number(&query, "limit", 100, 1_000)?;
-    let after = match query.get("after") {
-        Some(text) => Some(text.parse::<Uuid>().map_err(|_| ApiError::Query {
-            name: "after",
-            problem: "is no account's id: take the `next` of the last answer".into(),
-        })?),
-        None => None,
-    };
+    let after = after(
+        &query,
+        "is no account's id: take the `next` of the last answer",
+    )?;
     let email = query.get("email").cloned();
     let unlinked = match query.get("linked").map(String::as_str) {
         None => false,
@@ -142,11 +140,8 @@ fn page(
     after: Option<Uuid>,
     limit: usize,
 ) -> Result<(Vec<Uuid>, bool), StoreError> {
-    let range = match after {
-        Some(after) => Range::all().after(&after),
-        None => Range::all(),
-    };
-    cut(reader.keys::<Accounts>(range)?, limit)
+    let range = Range::all().behind(after);
+    some(reader.keys::<Accounts>(range)?, limit)
 }
 
 /// Those that no user claims.
@@ -155,22 +150,18 @@ fn unclaimed(
     after: Option<Uuid>,
     limit: usize,
 ) -> Result<(Vec<Uuid>, bool), StoreError> {
-    let range = match after {
-        Some(after) => Range::all().after(&after),
-        None => Range::all(),
-    };
+    let range = Range::all().behind(after);
     let rows = reader.index_scan(&ACCOUNTS_UNLINKED, range)?;
-    cut(rows.map(|row| row.map(|(_, id)| id)), limit)
+    some(rows.map(|row| row.map(|(_, id)| id)), limit)
 }
 
 /// So many of them, and whether there are more.
-fn cut(
+fn some(
     ids: impl Iterator<Item = Result<Uuid, StoreError>>,
     limit: usize,
 ) -> Result<(Vec<Uuid>, bool), StoreError> {
     let mut ids = ids.take(limit + 1).collect::<Result<Vec<_>, _>>()?;
-    let more = ids.len() > limit;
-    ids.truncate(limit);
+    let more = cut(&mut ids, limit, |_| ()).is_some();
     Ok((ids, more))
 }
 
@@ -285,25 +276,6 @@ pub(super) fn id(path: &HashMap<String, String>, name: &'static str) -> Result<U
         what: name,
         id: text.to_owned(),
     })
-}
-
-/// A number in the query.
-pub(super) fn number(
-    query: &HashMap<String, String>,
-    name: &'static str,
-    default: usize,
-    most: usize,
-) -> Result<usize, ApiError> {
-    let Some(text) = query.get(name) else {
-        return Ok(default);
-    };
-    match text.parse() {
-        Ok(number) if (1..=most).contains(&number) => Ok(number),
-        _ => Err(ApiError::Query {
-            name,
-            problem: format!("must be from 1 to {most}"),
-        }),
-    }
 }
 
 pub(super) fn missing(what: &'static str, id: Uuid) -> ApiError {

@@ -1,9 +1,9 @@
 //! `/bindings`: which policies decide in which slot, and their versions.
 
 use super::access::Administers;
-use super::accounts::number;
 use super::answer::{Answer, Json};
 use super::error::ApiError;
+use super::query::{before, cut, number};
 use crate::gateway::Gateway;
 use crate::http::Shared;
 use crate::ledger::Committed;
@@ -75,20 +75,12 @@ pub(super) async fn versions(
 ) -> Result<Answer, ApiError> {
     let slot = slot(&path)?;
     let limit = number(&query, "limit", 20, 100)?;
-    let before = match query.get("before") {
-        Some(text) => Some(text.parse::<u64>().map_err(|_| ApiError::Query {
-            name: "before",
-            problem: "is no version: a whole number".into(),
-        })?),
-        None => None,
-    };
+    let before = before(&query)?;
     let body = shared
         .gateway
         .run(move |gateway| {
             let mut found = bindings::versions(&organization.read()?, slot, before, limit + 1)?;
-            let more = found.len() > limit;
-            found.truncate(limit);
-            let next = found.last().filter(|_| more).map(|record| record.version);
+            let next = cut(&mut found, limit, |record| record.version);
             let shown: Vec<Value> = found
                 .iter()
                 .map(|record| show_record(gateway, slot, record))
@@ -136,12 +128,7 @@ pub(super) async fn pause(
     Path(path): Named,
     Json(audit): Json<Audit>,
 ) -> Result<Answer, ApiError> {
-    let slot = slot(&path)?;
-    changed(shared, organization, slot, move |gateway, organization| {
-        let audit = bindings::checked(audit)?;
-        bindings::pause(organization, gateway.clock.now(), slot, true, audit)
-    })
-    .await
+    set_paused(shared, organization, slot(&path)?, true, audit).await
 }
 
 pub(super) async fn resume(
@@ -150,10 +137,19 @@ pub(super) async fn resume(
     Path(path): Named,
     Json(audit): Json<Audit>,
 ) -> Result<Answer, ApiError> {
-    let slot = slot(&path)?;
+    set_paused(shared, organization, slot(&path)?, false, audit).await
+}
+
+async fn set_paused(
+    shared: Shared,
+    organization: Organization,
+    slot: Slot,
+    paused: bool,
+    audit: Audit,
+) -> Result<Answer, ApiError> {
     changed(shared, organization, slot, move |gateway, organization| {
         let audit = bindings::checked(audit)?;
-        bindings::pause(organization, gateway.clock.now(), slot, false, audit)
+        bindings::pause(organization, gateway.clock.now(), slot, paused, audit)
     })
     .await
 }
@@ -190,7 +186,7 @@ pub(super) fn slot(path: &HashMap<String, String>) -> Result<Slot, ApiError> {
 }
 
 /// One plugin of a chain.
-pub(super) fn show_bound(gateway: &Gateway, one: &Bound) -> Value {
+fn show_bound(gateway: &Gateway, one: &Bound) -> Value {
     json!({
         "plugin": gateway.plugins.name(&one.plugin),
         "digest": one.plugin.digest,

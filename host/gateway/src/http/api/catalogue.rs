@@ -6,13 +6,13 @@
 //! restart and has versions as any other.
 
 use super::access::{Administers, Operator, Reads};
-use super::accounts::number;
 use super::answer::{Answer, Json};
 use super::error::ApiError;
+use super::query::{before, cut, number};
 use crate::access::catalogue::{self, New, Use, default, versions};
 use crate::directory::organizations;
 use crate::http::Shared;
-use crate::model::access::Catalogue;
+use crate::model::catalogue::Catalogue;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::http::header::IF_MATCH;
@@ -102,20 +102,12 @@ pub(super) async fn list(
     Query(query): Query<HashMap<String, String>>,
 ) -> Result<Answer, ApiError> {
     let limit = number(&query, "limit", 20, 100)?;
-    let before = match query.get("before") {
-        Some(text) => Some(text.parse::<u64>().map_err(|_| ApiError::Query {
-            name: "before",
-            problem: "is no version: a whole number".into(),
-        })?),
-        None => None,
-    };
+    let before = before(&query)?;
     let body = shared
         .gateway
         .run(move |_| {
             let mut found = versions::list(&organization.read()?, before, limit + 1)?;
-            let more = found.len() > limit;
-            found.truncate(limit);
-            let next = found.last().filter(|_| more).map(|(version, _)| *version);
+            let next = cut(&mut found, limit, |(version, _)| *version);
             let shown: Vec<Value> = found
                 .iter()
                 .map(|(version, record)| {

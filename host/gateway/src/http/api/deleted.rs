@@ -1,9 +1,10 @@
 //! `/directories/{directory}/deleted-users`: users whom the provider deleted and who are still kept.
 
 use super::access::Administers;
-use super::accounts::{id, number};
+use super::accounts::id;
 use super::answer::Answer;
 use super::error::ApiError;
+use super::query::{cut, number};
 use crate::directory::{Directory, deleted, organizations};
 use crate::http::Shared;
 use crate::model::facts::{DeletedUserRecord, text};
@@ -31,9 +32,7 @@ pub(super) async fn list(
             let reader = organization.read()?;
             let now = gateway.clock.now();
             let mut kept = deleted::list(&reader, directory, after, now, limit + 1)?;
-            let more = kept.len() > limit;
-            kept.truncate(limit);
-            let next = kept.last().map(|(id, _)| *id).filter(|_| more);
+            let next = cut(&mut kept, limit, |(id, _)| *id);
             let users: Vec<Value> = kept.iter().map(|(id, user)| show(*id, user)).collect();
             Ok::<_, ApiError>(json!({ "users": users, "next": next }))
         })

@@ -1,9 +1,9 @@
 //! `/events` by cursor, and `/alerts`.
 
 use super::access::Reads;
-use super::accounts::number;
 use super::answer::Answer;
 use super::error::ApiError;
+use super::query::number;
 use crate::delivery::log::{self, Cursor};
 use crate::http::Shared;
 use crate::ledger;

@@ -1,9 +1,10 @@
 //! `/groups`: the groups of all directories, with their members.
 
 use super::access::Reads;
-use super::accounts::{id, missing, number};
+use super::accounts::{id, missing};
 use super::answer::Answer;
 use super::error::ApiError;
+use super::query::number;
 use crate::directory::nesting;
 use crate::http::Shared;
 use crate::model::facts::{GroupRecord, Groups, Members, ResourceKey, Users, text};
@@ -30,10 +31,7 @@ pub(super) async fn list(
         .gateway
         .run(move |_| {
             let reader = organization.read()?;
-            let range = match after {
-                Some(after) => Range::all().after(&after),
-                None => Range::all(),
-            };
+            let range = Range::all().behind(after);
             let mut groups = Vec::new();
             let mut next = None;
             for row in reader.scan::<Groups>(range)? {
@@ -90,10 +88,7 @@ pub(super) async fn members(
             let reader = organization.read()?;
             let ((directory, _), _) = find(&reader, group)?;
             let range = Range::prefix(&group);
-            let range = match after {
-                Some(after) => range.after(&(group, after)),
-                None => range,
-            };
+            let range = range.behind(after.map(|after| (group, after)));
             let mut members = Vec::new();
             let mut next: Option<Uuid> = None;
             let mut last = None;

@@ -1,9 +1,10 @@
 //! `/guards`, `/holds` and `/removals`: what the guards keep from happening, and what was taken.
 
 use super::access::{Administers, Reads};
-use super::accounts::{id, number};
+use super::accounts::id;
 use super::answer::{Answer, Json};
 use super::error::ApiError;
+use super::query::{cut, number};
 use crate::access::guard::{self, brake, holds};
 use crate::http::Shared;
 use crate::model::access::GrantRecord;
@@ -104,15 +105,10 @@ pub(super) async fn holds(
         .gateway
         .run(move |_| {
             let reader = organization.read()?;
-            let range = match after {
-                Some(after) => Range::all().after(&after),
-                None => Range::all(),
-            };
+            let range = Range::all().behind(after);
             let rows = reader.scan::<Holds>(range)?.take(limit + 1);
             let mut rows = rows.collect::<Result<Vec<_>, _>>()?;
-            let more = rows.len() > limit;
-            rows.truncate(limit);
-            let next = rows.last().map(|(account, _)| *account).filter(|_| more);
+            let next = cut(&mut rows, limit, |(account, _)| *account);
             let holds: Vec<Value> = rows.iter().map(|(id, hold)| show_hold(*id, hold)).collect();
             Ok::<_, ApiError>(json!({ "holds": holds, "next": next }))
         })
@@ -161,16 +157,12 @@ pub(super) async fn removals(
         .gateway
         .run(move |_| {
             let reader = organization.read()?;
-            let range = match after {
-                Some(after) => Range::all().after(&after),
-                None => Range::all(),
-            };
+            let range = Range::all().behind(after);
             let rows = reader.scan::<Removals>(range)?.take(limit + 1);
             let mut rows = rows.collect::<Result<Vec<_>, _>>()?;
-            let more = rows.len() > limit;
-            rows.truncate(limit);
-            let next = rows.last().filter(|_| more);
-            let next = next.map(|((at, account), _)| format!("{at}-{account}"));
+            let next = cut(&mut rows, limit, |((at, account), _)| {
+                format!("{at}-{account}")
+            });
             let removals: Vec<Value> = rows
                 .iter()
                 .map(|(key, one)| show_removal(*key, one))

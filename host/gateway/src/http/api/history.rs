@@ -2,9 +2,10 @@
 //! what it has, and who had what when.
 
 use super::access::Reads;
-use super::accounts::{id, missing, number};
+use super::accounts::{id, missing};
 use super::answer::Answer;
 use super::error::ApiError;
+use super::query::{cut, number};
 use crate::access::{explain, history as spans};
 use crate::clock::Timestamp;
 use crate::http::Shared;
@@ -166,9 +167,7 @@ pub(super) async fn at(
             let reader = organization.read()?;
             let time = time.unwrap_or_else(|| gateway.clock.now());
             let mut found = spans::at(&reader, (kind, &name), time, after, limit + 1)?;
-            let more = found.len() > limit;
-            found.truncate(limit);
-            let next = found.last().map(|(key, _)| key.0).filter(|_| more);
+            let next = cut(&mut found, limit, |(key, _)| key.0);
             let mut accounts = Vec::new();
             for (key, span) in &found {
                 let record = reader.get::<Accounts>(&key.0)?;

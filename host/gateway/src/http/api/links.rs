@@ -1,9 +1,10 @@
 //! `/links`: users that wait for a person to say which account is theirs.
 
 use super::access::Administers;
-use super::accounts::{id, number};
+use super::accounts::id;
 use super::answer::{Answer, Json};
 use super::error::ApiError;
+use super::query::{cut, number};
 use crate::access::links;
 use crate::http::Shared;
 use crate::model::access::Accounts;
@@ -60,9 +61,7 @@ pub(super) async fn list(
         .run(move |_| {
             let reader = organization.read()?;
             let mut waiting = links::waiting(&reader, after, limit + 1)?;
-            let more = waiting.len() > limit;
-            waiting.truncate(limit);
-            let next = waiting.last().map(|(id, _)| *id).filter(|_| more);
+            let next = cut(&mut waiting, limit, |(id, _)| *id);
             let shown = waiting
                 .iter()
                 .map(|(user, waits)| show(&reader, *user, waits))

@@ -25,6 +25,7 @@ mod organizations;
 mod phases;
 mod plans;
 mod plugins;
+mod query;
 mod requests;
 mod schemas;
 mod shadows;

@@ -3,10 +3,11 @@
 mod links;
 
 use super::access::Administers;
-use super::accounts::{id, number};
+use super::accounts::id;
 use super::answer::{Answer, Json};
 use super::bindings;
 use super::error::ApiError;
+use super::query::{after, cut, number};
 use crate::access::plan::{self, Lockout, New, Owners, PlanError, SeatUse};
 use crate::gateway::Gateway;
 use crate::http::Shared;
@@ -115,9 +116,7 @@ pub(super) async fn accounts(
             let reader = organization.read()?;
             plan::find(&reader, id)?;
             let mut found = plan::accounts(&reader, id, kind, after, limit + 1)?;
-            let more = found.len() > limit;
-            found.truncate(limit);
-            let next = found.last().filter(|_| more).map(|(account, _)| *account);
+            let next = cut(&mut found, limit, |(account, _)| *account);
             let shown: Vec<Value> = found
                 .iter()
                 .map(|(account, record)| show_account(*account, record))
@@ -225,20 +224,6 @@ async fn look(
         .await?
 }
 
-pub(super) fn after(
-    query: &HashMap<String, String>,
-    problem: &'static str,
-) -> Result<Option<Uuid>, ApiError> {
-    let Some(text) = query.get("after") else {
-        return Ok(None);
-    };
-    let parsed = text.parse().map_err(|_| ApiError::Query {
-        name: "after",
-        problem: problem.into(),
-    });
-    parsed.map(Some)
-}
-
 fn kind(text: &str) -> Result<ChangeKind, ApiError> {
     let known = ChangeKind::ALL.into_iter().find(|kind| kind.name() == text);
     known.ok_or_else(|| ApiError::Query {
@@ -325,13 +310,13 @@ fn detailed(
     shown["owners"] = json!({
         "role": role, "remains": count > 0, "count": count, "accounts": some,
     });
-    shown["seats"] = plan::seats(reader, id, record)?
+    let proposal = plan::proposal(reader, id)?;
+    shown["seats"] = plan::seats(reader, &proposal, record)?
         .iter()
         .map(show_seat)
         .collect();
     shown["differences"] = show_differences(&record.differences);
     shown["different"] = record.different.into();
-    let proposal = plan::proposal(reader, id)?;
     shown["proposal"] = show_proposal(gateway, &proposal);
     Ok(shown)
 }
@@ -361,12 +346,10 @@ fn show_proposal(gateway: &Gateway, proposal: &ProposalRecord) -> Value {
             Proposed::Pin { entry, group, .. } => {
                 shown["pins"][entry.to_string()] = json!(group);
             }
-            Proposed::Binding { slot, chain } => {
-                let members = chain.members();
-                let members: Vec<Value> = members
-                    .map(|one| bindings::show_bound(gateway, one))
-                    .collect();
-                shown["bindings"][slot.name()] = json!({ "chain": members });
+            Proposed::Binding { slot, chain, audit } => {
+                let chain = bindings::show_chain(gateway, chain);
+                shown["bindings"][slot.name()] =
+                    json!({ "chain": chain, "by": audit.by, "why": audit.why });
             }
             Proposed::Confirm { directory } => shown["confirm"] = json!(directory),
         }

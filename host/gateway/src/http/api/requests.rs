@@ -1,10 +1,11 @@
 //! The log of requests of a directory: `/directories/{directory}/requests`.
 
 use super::access::Administers;
-use super::accounts::{id, missing, number};
+use super::accounts::{id, missing};
 use super::answer::{Answer, Json};
 use super::directories::{empty, provider};
 use super::error::ApiError;
+use super::query::number;
 use crate::clock::Timestamp;
 use crate::directory::requests::{self, Search};
 use crate::directory::{Directory, organizations};

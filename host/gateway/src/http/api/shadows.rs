@@ -1,11 +1,11 @@
 //! `/bindings/{slot}/shadow`: a chain that is tried beside the one that is bound.
 
 use super::access::Administers;
-use super::accounts::number;
 use super::answer::{Answer, Json};
 use super::bindings::{Named, changed, show_chain, slot};
 use super::error::ApiError;
-use super::plans::{after, show_holding};
+use super::plans::show_holding;
+use super::query::{after, cut, number};
 use crate::gateway::Gateway;
 use crate::http::Shared;
 use crate::model::access::Accounts;
@@ -75,9 +75,7 @@ pub(super) async fn differences(
             let reader = organization.read()?;
             shadows::find(&reader, slot)?;
             let mut found = shadows::differences(&reader, slot, after, limit + 1)?;
-            let more = found.len() > limit;
-            found.truncate(limit);
-            let next = found.last().filter(|_| more).map(|(account, _)| *account);
+            let next = cut(&mut found, limit, |(account, _)| *account);
             let shown = found
                 .iter()
                 .map(|(account, one)| difference(&reader, *account, one));

@@ -1,13 +1,14 @@
 //! `/plans/{plan}/links`: what becomes of the people of a directory that a plan confirms.
 
-use super::{Parameters, after};
+use super::Parameters;
 use crate::access::plan;
 use crate::http::Shared;
 use crate::http::api::access::Administers;
-use crate::http::api::accounts::{id, number};
+use crate::http::api::accounts::id;
 use crate::http::api::answer::Answer;
 use crate::http::api::error::ApiError;
 use crate::http::api::links;
+use crate::http::api::query::{after, cut, number};
 use crate::model::plans::{LinkDifference, LinkKind, PlannedLinkRecord};
 use axum::extract::{Path, Query, State};
 use serde_json::{Value, json};
@@ -66,9 +67,7 @@ fn link_kind(text: &str) -> Result<Shown, ApiError> {
 }
 
 fn page<T>(mut found: Vec<(Uuid, T)>, limit: usize, show: impl Fn(Uuid, &T) -> Value) -> Value {
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let next = found.last().filter(|_| more).map(|(id, _)| *id);
+    let next = cut(&mut found, limit, |(id, _)| *id);
     let shown: Vec<Value> = found.iter().map(|(id, one)| show(*id, one)).collect();
     json!({ "links": shown, "next": next })
 }
