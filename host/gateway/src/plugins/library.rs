@@ -61,7 +61,10 @@ pub enum PluginError {
         slot: &'static str,
     },
     /// A version of a binding is not there.
-    #[error("to: slot \"{slot}\" has no version {version}: see its versions")]
+    #[error(
+        "to: slot \"{slot}\" has no version {version}: `gatewright bindings versions {slot}` lists \
+         those that it has"
+    )]
     NoVersion {
         /// The slot.
         slot: &'static str,
@@ -87,7 +90,9 @@ pub enum PluginError {
         most: u64,
     },
     /// No chain runs in shadow.
-    #[error("slot \"{slot}\" has no chain in shadow")]
+    #[error(
+        "slot \"{slot}\" has no chain in shadow: start one (`gatewright bindings shadow start {slot}`)"
+    )]
     NoShadow {
         /// The slot.
         slot: &'static str,

@@ -179,10 +179,7 @@ pub(super) async fn changed(
 /// The slot that a path names.
 pub(super) fn slot(path: &HashMap<String, String>) -> Result<Slot, ApiError> {
     let name = path.get("slot").map_or("", String::as_str);
-    Slot::from_name(name).ok_or_else(|| ApiError::NotFound {
-        what: "slot",
-        id: name.to_owned(),
-    })
+    Slot::from_name(name).ok_or_else(|| ApiError::NoSlot(name.to_owned()))
 }
 
 /// One plugin of a chain.

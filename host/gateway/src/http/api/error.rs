@@ -50,6 +50,8 @@ pub(super) enum ApiError {
     NoOrganization(String),
     #[error("{what} \"{id}\" does not exist")]
     NotFound { what: &'static str, id: String },
+    #[error("slot \"{0}\" does not exist: there are lifecycle, roles and seats")]
+    NoSlot(String),
     #[error("{0} is no path of the API")]
     NoSuchPath(String),
     #[error("{0} is not possible here")]
@@ -169,6 +171,7 @@ impl ApiError {
             ) => StatusCode::BAD_REQUEST,
             Self::NoOrganization(_)
             | Self::NotFound { .. }
+            | Self::NoSlot(_)
             | Self::NoSuchPath(_)
             | Self::Hand(HandError::NoAccount(_) | HandError::Missing { .. })
             | Self::Signal(SignalError::NoAccount(_))
