@@ -150,49 +150,6 @@ pub(super) fn document(file: &Path) -> Result<Value, CliError> {
 }
 
 #[derive(Args)]
-pub(super) struct Plugins {
-    #[command(flatten)]
-    connection: Connection,
-    #[command(subcommand)]
-    action: PluginAction,
-}
-
-#[derive(Subcommand)]
-enum PluginAction {
-    /// List the installed ones
-    List,
-    /// Install a component
-    Install {
-        /// The .wasm file
-        file: PathBuf,
-    },
-}
-
-impl Plugins {
-    pub(super) fn run(self) -> Result<(), CliError> {
-        let to = &self.connection;
-        match self.action {
-            PluginAction::List => {
-                let answer = to.get("/plugins")?;
-                show(
-                    to,
-                    &answer,
-                    "plugins",
-                    &["name", "version", "kind", "digest", "summary"],
-                );
-            }
-            PluginAction::Install { file } => {
-                let bytes = std::fs::read(&file)
-                    .map_err(|error| CliError::file("read the component", &file, error))?;
-                let answer = to.upload("/plugins", &bytes)?;
-                created(to, &answer, &["name", "version", "kind", "digest"]);
-            }
-        }
-        Ok(())
-    }
-}
-
-#[derive(Args)]
 pub(super) struct Events {
     #[command(flatten)]
     connection: Connection,

@@ -11,6 +11,7 @@ mod manage;
 mod output;
 mod people;
 mod plans;
+mod plugin;
 mod requests;
 mod run;
 mod serve;
@@ -49,7 +50,8 @@ enum Command {
     /// Show or replace the catalogue of roles and seats, or the default one
     Catalogue(catalogue::Catalogue),
     /// List and install plugins
-    Plugins(manage::Plugins),
+    #[command(visible_alias = "plugins")]
+    Plugin(plugin::Plugin),
     /// Show, set and roll back which policies decide in which slot
     Bindings(bindings::Bindings),
     /// See what a change would come to for each account, before anybody is concerned
@@ -99,7 +101,7 @@ pub fn main() -> ExitCode {
         Command::Tokens(command) => command.run(),
         Command::Mapping(command) => command.run(),
         Command::Catalogue(command) => command.run(),
-        Command::Plugins(command) => command.run(),
+        Command::Plugin(command) => command.run(),
         Command::Bindings(command) => command.run(),
         Command::Plan(command) => command.run(),
         Command::Plans(command) => command.run(),
