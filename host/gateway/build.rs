@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// The plugins that come with the gateway.
-const BUILT_IN: [&str; 11] = [
+const BUILT_IN: [&str; 13] = [
     "okta",
     "entra",
     "google",
@@ -17,6 +17,8 @@ const BUILT_IN: [&str; 11] = [
     "group-lifecycle",
     "group-roles",
     "group-seats",
+    "rule-roles",
+    "rule-seats",
 ];
 
 fn main() {

@@ -58,6 +58,7 @@ pub mod filter;
 #[doc(hidden)]
 pub mod glue;
 mod left;
+mod local;
 pub mod log;
 mod mapped;
 mod policy;

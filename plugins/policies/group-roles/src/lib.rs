@@ -5,8 +5,7 @@
 #![forbid(unsafe_code)]
 
 use gatewright_sdk::{
-    Account, Context, Grant, GrantKind, Left, Period, Problem, Proposal, Refusal, RoleDecision,
-    RolePolicy,
+    Account, Context, GrantKind, Left, Period, Problem, Proposal, Refusal, RoleDecision, RolePolicy,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -64,7 +63,7 @@ impl RolePolicy for GroupRoles {
             }
         }
         if self.0.keep_local {
-            keep_local(&mut decision, context, account);
+            decision.keep_local(context, account);
         }
         if decision.base_role().is_none()
             && let Some(role) = self.default_role(context)?
@@ -109,30 +108,6 @@ fn in_their_grace(context: &Context, account: &Account, grace: Period) -> Vec<Le
         }
     }
     left
-}
-
-/// Adds the roles that did not come from a policy. A base role given by hand stands above what the
-/// groups give: it was somebody's wish for this one person. One from before the directory gives way
-/// to the groups, but not to the default.
-fn keep_local(decision: &mut RoleDecision, context: &Context, account: &Account) {
-    let local = |kind, origin: &'static str| {
-        account.grants_of(kind).filter(move |grant: &&Grant| {
-            grant.origin == origin && context.catalogue.has(kind, &grant.name)
-        })
-    };
-    let by_hand = local(GrantKind::BaseRole, "manual").next();
-    let from_before = local(GrantKind::BaseRole, "import").next();
-    if let Some(grant) = by_hand.or(from_before.filter(|_| decision.base_role().is_none())) {
-        decision
-            .roles
-            .retain(|role| role.kind != GrantKind::BaseRole);
-        decision.roles.insert(0, Proposal::keep(grant));
-    }
-    for grant in
-        local(GrantKind::CustomRole, "manual").chain(local(GrantKind::CustomRole, "import"))
-    {
-        decision.add(context, Proposal::keep(grant));
-    }
 }
 
 gatewright_sdk::export!(GroupRoles: role_policy);

@@ -7,8 +7,8 @@
 mod settings;
 
 use gatewright_sdk::{
-    Account, AccountStatus, Context, GrantKind, Problem, Proposal, Refusal, SeatDecision,
-    SeatPolicy, SeatRequest,
+    AccountStatus, Context, GrantKind, Problem, Proposal, Refusal, SeatDecision, SeatPolicy,
+    SeatRequest,
 };
 use settings::Leaving;
 pub use settings::{SeatType, Settings, WhenDeactivated};
@@ -47,7 +47,7 @@ impl SeatPolicy for GroupSeats {
                 Leaving::Take => {}
             }
         }
-        keep_local(&mut decision, context, account);
+        decision.keep_local(context, account);
         // Who may not use the application gets no new ones.
         let fits = |seat: &Proposal| {
             account.status == AccountStatus::Active || account.has(GrantKind::Seat, &seat.name)
@@ -73,16 +73,6 @@ impl GroupSeats {
             None => context.catalogue.default_seat_type(),
         };
         Ok(seat.map(|seat| Proposal::seat(&seat.name, "default seat")))
-    }
-}
-
-/// Adds the seats that did not come from a policy: given by hand, from before the directory, or from
-/// where a later host may say. They are not ours to take away.
-fn keep_local(decision: &mut SeatDecision, context: &Context, account: &Account) {
-    for grant in account.grants_of(GrantKind::Seat) {
-        if grant.origin != "policy" && context.catalogue.has(GrantKind::Seat, &grant.name) {
-            decision.add(Proposal::keep(grant));
-        }
     }
 }
 
