@@ -6,7 +6,8 @@
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
 
 use gatewright_sandbox::types::{
-    Account, AccountStatus, BaseRole, Catalogue, Context, GrantKind, MappingEntry, Membership, User,
+    Account, AccountStatus, Attribute, AttributeValue, BaseRole, Catalogue, Context, GrantKind,
+    MappingEntry, Membership, User,
 };
 use gatewright_sandbox::{Compiler, Config, Grants, Limits, Plugin, RolePolicy, Sandbox};
 use std::error::Error;
@@ -102,7 +103,12 @@ fn sample() -> (Context, Account) {
         display_name: None,
         email: None,
         active: true,
-        attributes: vec![],
+        attributes: [("title", "Engineer"), ("userType", "Employee")]
+            .map(|(name, value)| Attribute {
+                name: name.to_owned(),
+                value: AttributeValue::Text(value.to_owned()),
+            })
+            .into(),
         custom_attributes: vec![],
         created: 0,
         modified: 0,

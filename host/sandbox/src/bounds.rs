@@ -1,6 +1,7 @@
 //! What a plugin may return. A plugin proposes; what is beyond its binding's grants, not in the
 //! catalogue, or refers to what the account does not have, is refused here, whole.
 
+use crate::printable::printable;
 use crate::types::{Account, Basis, Catalogue, Grant, GrantKind, NamedValue, Proposal};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashSet};
@@ -45,13 +46,13 @@ impl Allowed {
 #[serde(rename_all = "kebab-case")]
 pub enum Rejection {
     /// The plugin refused in its own words. Not a fault.
-    #[error("the plugin refused: {}", .message.escape_debug())]
+    #[error("the plugin refused: {}", printable(.message))]
     Refused {
         /// A sentence for the administrator; a stranger's text.
         message: String,
     },
     /// It named a grant that the catalogue does not have or the binding does not allow.
-    #[error("the plugin may not grant the {} {}", kind_name(*.kind), .name.escape_debug())]
+    #[error("the plugin may not grant the {} {}", kind_name(*.kind), printable(.name))]
     Ungranted {
         /// The kind of grant.
         kind: GrantKind,

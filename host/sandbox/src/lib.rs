@@ -39,6 +39,7 @@ mod log;
 mod meter;
 mod plugin;
 mod policies;
+mod printable;
 mod provider;
 mod report;
 mod sandbox;

@@ -2,6 +2,7 @@
 
 use crate::Digest;
 use crate::failure::CallError;
+use crate::printable::printable;
 use crate::shape::CONTRACT;
 use crate::types::{Description, NamedValue, Problem};
 use serde::{Deserialize, Serialize};
@@ -221,8 +222,8 @@ fn listed(names: &[String]) -> String {
 
 fn sentence(problems: &[Problem]) -> String {
     let one = |problem: &Problem| match problem.pointer.as_str() {
-        "" => problem.message.escape_debug().to_string(),
-        pointer => format!("{pointer}: {}", problem.message.escape_debug()),
+        "" => printable(&problem.message),
+        pointer => format!("{pointer}: {}", printable(&problem.message)),
     };
     problems.iter().map(one).collect::<Vec<_>>().join("; ")
 }

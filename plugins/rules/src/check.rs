@@ -12,6 +12,8 @@ use cel::common::ast::{
 #[derive(Debug)]
 pub(crate) struct Mistake {
     pub(crate) node: u64,
+    /// What is wrong stands behind the node's own token: the field behind a dot.
+    pub(crate) behind: bool,
     pub(crate) message: String,
 }
 
@@ -114,7 +116,10 @@ impl<'e> Walk<'e> {
             )),
             Kind::Value => Ok(Kind::Value),
         };
-        found.map_err(|message| mistake(node, message))
+        found.map_err(|message| Mistake {
+            behind: true,
+            ..mistake(node, message)
+        })
     }
 
     fn call(&mut self, node: &IdedExpr, call: &'e CallExpr, depth: usize) -> Result<Kind, Mistake> {
@@ -252,6 +257,7 @@ pub(crate) fn too_deep() -> String {
 fn mistake(node: &IdedExpr, message: impl Into<String>) -> Mistake {
     Mistake {
         node: node.id,
+        behind: false,
         message: message.into(),
     }
 }

@@ -54,9 +54,10 @@ impl Condition {
 
 fn located(mistake: &Mistake, source: &SourceInfo) -> String {
     let message = &mistake.message;
-    let Some((start, _)) = source.offset_for(mistake.node) else {
+    let Some((first, last)) = source.offset_for(mistake.node) else {
         return message.clone();
     };
+    let start = if mistake.behind { last + 1 } else { first };
     let before = source.source.get(..start as usize).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
     let column = before

@@ -31,6 +31,7 @@ mod process;
 mod providers;
 mod requests;
 mod returning;
+mod rules;
 mod schemas;
 mod shared;
 mod strict;

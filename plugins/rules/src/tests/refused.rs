@@ -66,21 +66,21 @@ fn unknown_names_are_told_with_what_there_is() {
         ),
         (
             "account.created == 1",
-            "at column 8: it has no \"created\": there are id, status".to_owned(),
+            "at column 9: it has no \"created\": there are id, status".to_owned(),
         ),
         (
             "signals.exists(s, s.at == 1)",
-            "at column 20: it has no \"at\": there are source, active".to_owned(),
+            "at column 21: it has no \"at\": there are source, active".to_owned(),
         ),
         (
             "user.name.first == 'x'",
-            "at column 10: it has no \"first\": there are formatted, familyName, givenName, \
+            "at column 11: it has no \"first\": there are formatted, familyName, givenName, \
              middleName, honorificPrefix, honorificSuffix"
                 .to_owned(),
         ),
         (
             "users.title == 'x'",
-            "at column 6: it is a list: ask for \"title\" of one element, such as with exists(x, \
+            "at column 7: it is a list: ask for \"title\" of one element, such as with exists(x, \
              x.title == ...)"
                 .to_owned(),
         ),
