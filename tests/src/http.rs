@@ -162,6 +162,15 @@ impl Client {
         self.json("PATCH", path, body)
     }
 
+    /// Installs a component, which another test may have done before. Answers its report.
+    #[must_use]
+    pub fn install(&self, wasm: &[u8]) -> Value {
+        let headers = [("Content-Type", "application/wasm")];
+        let reply = self.send("POST", "/plugins", &headers, Some(wasm));
+        assert!(matches!(reply.status, 200 | 201), "{reply:?}");
+        reply.json()
+    }
+
     fn json(&self, method: &str, path: &str, body: &Value) -> Reply {
         let headers = [("Content-Type", "application/scim+json")];
         self.send(method, path, &headers, Some(body.to_string().as_bytes()))

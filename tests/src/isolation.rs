@@ -61,13 +61,9 @@ impl Isolation {
     #[must_use]
     pub fn measure() -> Self {
         let server = Server::generic();
-        let headers = [("Content-Type", "application/wasm")];
         let wasm = plugin("hostile");
-        let installed = server
-            .api()
-            .send("POST", "/plugins", &headers, Some(&wasm))
-            .expect(201);
-        let digest = installed.json()["digest"].as_str().unwrap().to_owned();
+        let installed = server.api().install(&wasm);
+        let digest = installed["digest"].as_str().unwrap().to_owned();
         let hostile = Organization::create(&server.api(), "hostile");
         let other = Organization::create(&server.api(), "other");
         let mut victim = Pusher::new(&other.scim, "victim");

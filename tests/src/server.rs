@@ -22,6 +22,8 @@ pub struct Start {
     pub rate: Option<u32>,
     /// The DNS resolver that it asks.
     pub resolver: Option<SocketAddr>,
+    /// The folder that it watches for plugins.
+    pub plugins: Option<PathBuf>,
     /// Whether its clock is moved on by [`Server::move_on`].
     pub clock: bool,
     /// Where its data is and stays; none: a folder that goes with it.
@@ -133,6 +135,9 @@ impl Server {
         }
         if let Some(resolver) = self.start.resolver {
             command.args(["--resolver", &resolver.to_string()]);
+        }
+        if let Some(folder) = &self.start.plugins {
+            command.arg("--plugins").arg(folder);
         }
         if self.start.clock {
             let file = self.clock();

@@ -11,6 +11,7 @@ use crate::directory::requests::{Journal, Keep};
 use crate::directory::walk::Walks;
 use crate::dns::Resolver;
 use crate::model::migrations::MIGRATIONS;
+use crate::plugins::folder::PluginFolder;
 use crate::plugins::{PluginError, Plugins, bindings};
 use crate::rate::{Rate, Rates};
 use crate::telemetry::chain;
@@ -50,6 +51,8 @@ pub struct Options {
     pub workers: usize,
     /// Whom to ask about domains; none: the system's resolver.
     pub resolver: Option<SocketAddr>,
+    /// The folder whose components are installed; none: no folder is watched.
+    pub plugin_folder: Option<PathBuf>,
 }
 
 /// What a request may ask for.
@@ -103,6 +106,7 @@ impl Options {
             reconcilers: 4,
             workers: 64,
             resolver: None,
+            plugin_folder: None,
         }
     }
 }
@@ -145,6 +149,8 @@ pub struct Gateway {
     pub store: Store,
     /// The plugins.
     pub plugins: Arc<Plugins>,
+    /// The folder that is watched for more of them.
+    pub plugin_folder: Option<PluginFolder>,
     /// Computes plans in the background.
     pub planner: Planner,
     /// Decides in the background.
@@ -239,9 +245,16 @@ impl Gateway {
             planner.wake(OrganizationId::from(id));
         }
         warm_up(Arc::clone(&plugins), clock.now()).map_err(StartError::System)?;
+        let watch = |path| {
+            let most = options.limits.component;
+            PluginFolder::watch(path, most, Arc::clone(&plugins), clock.clone())
+        };
+        let plugin_folder = options.plugin_folder.map(watch).transpose();
+        let plugin_folder = plugin_folder.map_err(StartError::System)?;
         Ok(Self {
             store,
             plugins,
+            plugin_folder,
             planner,
             reconciler,
             resolver: Resolver::new(options.resolver, random.clone()),

@@ -6,6 +6,7 @@ use crate::failure::{self, CallError, Stage};
 use crate::limits::Budget;
 use crate::log::{LogBook, LogLine};
 use crate::meter::Meter;
+use crate::report::ImportedCall;
 use crate::shim::{self, State};
 use crate::types::{Description, Problem, Timestamp};
 use std::time::{Duration, Instant};
@@ -42,6 +43,7 @@ const MAX_HANDLES: usize = 100;
 pub(crate) struct Guest {
     pre: InstancePre<State>,
     base: GuestIndices,
+    calls: Vec<ImportedCall>,
     /// `name@version`, for errors.
     name: String,
     /// What every instance is configured with before its call, where there is no snapshot.
@@ -53,14 +55,20 @@ impl Guest {
     /// about to be.
     pub(crate) fn new(component: &Component) -> Result<Self> {
         let mut linker = Linker::new(component.engine());
-        shim::link(&mut linker, component)?;
+        let calls = shim::link(&mut linker, component)?;
         let pre = linker.instantiate_pre(component)?;
         Ok(Self {
             base: GuestIndices::new(&pre)?,
             pre,
+            calls,
             name: String::new(),
             settings: None,
         })
+    }
+
+    /// What it may call of the host, and what it gets by that.
+    pub(crate) fn imported_calls(&self) -> &[ImportedCall] {
+        &self.calls
     }
 
     pub(crate) fn named(mut self, name: &str, version: &str) -> Self {

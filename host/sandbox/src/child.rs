@@ -113,6 +113,7 @@ fn inspect(
         contract: shape::CONTRACT.to_owned(),
         about,
         imports,
+        calls: guest.imported_calls().to_vec(),
         has_names: shape::has_names(wasm),
         size: wasm.len(),
     };

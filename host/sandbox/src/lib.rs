@@ -64,5 +64,5 @@ pub use log::{Level, LogLine};
 pub use plugin::{Loaded, Plugin};
 pub use policies::{Decisions, LifecyclePolicy, RolePolicy, SeatPolicy};
 pub use provider::{Provider, Wants};
-pub use report::{About, ComponentError, Inspection, PluginKind};
+pub use report::{About, Access, ComponentError, ImportedCall, Inspection, PluginKind};
 pub use sandbox::{Config, Sandbox};

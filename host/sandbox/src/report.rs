@@ -22,6 +22,10 @@ pub struct Inspection {
     /// The interfaces it imports, for the person who installs it. It has no authority by them:
     /// nearly all functions of WASI answer with an error.
     pub imports: Vec<String>,
+    /// The functions of these interfaces, and what becomes of a call of each. None where it was
+    /// compiled by a gateway that did not tell.
+    #[serde(default)]
+    pub calls: Vec<ImportedCall>,
     /// Whether a trap will name its functions. It will not if the component was stripped.
     pub has_names: bool,
     /// The component's size in bytes.
@@ -34,6 +38,29 @@ impl Inspection {
     pub fn full_name(&self) -> String {
         format!("{}@{}", self.about.name, self.about.version)
     }
+}
+
+/// A function that a component imports.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportedCall {
+    /// Its interface, as the component names it: `wasi:cli/stdout@0.2.6`.
+    pub import: String,
+    /// Its own name.
+    pub function: String,
+    /// What becomes of a call.
+    pub access: Access,
+}
+
+/// What a call of an imported function comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Access {
+    /// It does what it says: a line of the log, or the time that the call was told.
+    Granted,
+    /// It answers with nothing, or with what is the same each time.
+    Nothing,
+    /// It ends the plugin's call with an error that names it.
+    Denied,
 }
 
 /// A plugin's own description, checked.
@@ -104,6 +131,19 @@ impl PluginKind {
             "role-policy" => Some(Self::Role),
             "seat-policy" => Some(Self::Seat),
             _ => None,
+        }
+    }
+}
+
+impl PluginKind {
+    /// The contract's world of this kind.
+    #[must_use]
+    pub fn world(self) -> &'static str {
+        match self {
+            Self::Provider => "provider-plugin",
+            Self::Lifecycle => "lifecycle-policy-plugin",
+            Self::Role => "role-policy-plugin",
+            Self::Seat => "seat-policy-plugin",
         }
     }
 }

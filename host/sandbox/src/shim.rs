@@ -9,6 +9,7 @@
 use crate::bindings::base::gatewright::plugin::log::Level;
 use crate::log::{LogBook, Stream};
 use crate::meter::Meter;
+use crate::report::{Access, ImportedCall};
 use crate::shape;
 use crate::types::Timestamp;
 use wasmtime::component::types::ComponentItem;
@@ -72,8 +73,11 @@ const READY: u32 = 3;
 ///
 /// `Linker::define_unknown_imports_as_traps` is of no use for the rest: it takes no account of
 /// versions, and defines anew the resources that one interface has from another.
-pub(crate) fn link(linker: &mut Linker<State>, component: &Component) -> Result<()> {
+///
+/// Answers what the component may call by that, in the order of its imports.
+pub(crate) fn link(linker: &mut Linker<State>, component: &Component) -> Result<Vec<ImportedCall>> {
     let engine = component.engine();
+    let mut calls = Vec::new();
     for (import, item) in component.component_type().imports(engine) {
         let ComponentItem::ComponentInstance(interface) = item.ty else {
             continue;
@@ -85,25 +89,33 @@ pub(crate) fn link(linker: &mut Linker<State>, component: &Component) -> Result<
                     let ty = ResourceType::host::<Nothing>();
                     instance.resource(name, ty, |_, _| Ok(()))?;
                 }
-                ComponentItem::ComponentFunc(_) => define(&mut instance, import, name)?,
+                ComponentItem::ComponentFunc(_) => calls.push(ImportedCall {
+                    import: import.to_owned(),
+                    function: name.to_owned(),
+                    access: define(&mut instance, import, name)?,
+                }),
                 // A plain type needs no definition.
                 _ => {}
             }
         }
     }
-    Ok(())
+    Ok(calls)
 }
 
-/// The complete list of what a plugin may call.
-fn define(to: &mut LinkerInstance<'_, State>, import: &str, name: &str) -> Result<()> {
-    match (shape::unversioned(import), name) {
-        ("gatewright:plugin/log", "write") => to.func_wrap(
-            name,
-            |mut call: Call<'_>, (level, message): (Level, String)| {
-                call.data_mut().log.write(level, &message);
-                Ok(())
-            },
-        ),
+/// The complete list of what a plugin may call, and what it gets by that.
+fn define(to: &mut LinkerInstance<'_, State>, import: &str, name: &str) -> Result<Access> {
+    let mut access = Access::Nothing;
+    let defined = match (shape::unversioned(import), name) {
+        ("gatewright:plugin/log", "write") => {
+            access = Access::Granted;
+            to.func_wrap(
+                name,
+                |mut call: Call<'_>, (level, message): (Level, String)| {
+                    call.data_mut().log.write(level, &message);
+                    Ok(())
+                },
+            )
+        }
         ("wasi:cli/environment", "get-environment") => to.func_wrap(name, |_: Call<'_>, ()| {
             Ok((Vec::<(String, String)>::new(),))
         }),
@@ -134,7 +146,10 @@ fn define(to: &mut LinkerInstance<'_, State>, import: &str, name: &str) -> Resul
         (
             "wasi:io/streams",
             "[method]output-stream.write" | "[method]output-stream.blocking-write-and-flush",
-        ) => to.func_wrap(name, print),
+        ) => {
+            access = Access::Granted;
+            to.func_wrap(name, print)
+        }
         (
             "wasi:io/streams",
             "[method]output-stream.flush" | "[method]output-stream.blocking-flush",
@@ -172,6 +187,7 @@ fn define(to: &mut LinkerInstance<'_, State>, import: &str, name: &str) -> Resul
             to.func_wrap(name, |_: Call<'_>, ()| Ok((0_u64,)))
         }
         ("wasi:clocks/wall-clock", "now") => {
+            access = Access::Granted;
             let denied = format!("{import}#{name}");
             to.func_wrap(name, move |call: Call<'_>, ()| match call.data().now {
                 Some(now) => Ok((datetime(now),)),
@@ -179,10 +195,12 @@ fn define(to: &mut LinkerInstance<'_, State>, import: &str, name: &str) -> Resul
             })
         }
         _ => {
+            access = Access::Denied;
             let denied = format!("{import}#{name}");
             to.func_new(name, move |_, _, _, _| Err(Denied(denied.clone()).into()))
         }
-    }
+    };
+    defined.map(|()| access)
 }
 
 fn stream(to: &mut LinkerInstance<'_, State>, name: &str, number: u32) -> Result<()> {

@@ -49,17 +49,12 @@ impl Broken {
     }
 
     fn bind(&self, slot: &str, component: &str) {
-        let headers = [("Content-Type", "application/wasm")];
-        let installed = self
-            .tenant
-            .api()
-            .send("POST", "/plugins", &headers, Some(&plugin(component)))
-            .expect(201);
+        let installed = self.tenant.api().install(&plugin(component));
         let settings = match component {
             "hostile" => json!({ "behaviour": "trap" }),
             _ => json!({}),
         };
-        let body = json!({ "plugin": installed.json()["digest"], "settings": settings });
+        let body = json!({ "plugin": installed["digest"], "settings": settings });
         let path = format!("/bindings/{slot}");
         let _ = self.tenant.operator.put(&path, &body).expect(200);
     }

@@ -8,10 +8,9 @@ const ADA: &str = "ada@acme.test";
 
 /// Installs a component of this workspace, and says its digest.
 pub(crate) fn install(tenant: &Tenant, name: &str) -> String {
-    let headers = [("Content-Type", "application/wasm")];
     let api = tenant.api();
-    let reply = api.send("POST", "/plugins", &headers, Some(&plugin(name)));
-    let digest = reply.expect(201).json()["digest"].clone();
+    let reply = api.install(&plugin(name));
+    let digest = reply["digest"].clone();
     digest.as_str().unwrap().to_owned()
 }
 

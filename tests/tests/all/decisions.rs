@@ -168,13 +168,8 @@ fn deactivation_takes_access_at_once_whatever_the_policies_do() {
         (&json!("active"), vec!["viewer"])
     );
     // Also behind a policy that fails.
-    let headers = [("Content-Type", "application/wasm")];
     let hostile = plugin("hostile");
-    let installed = tenant
-        .api()
-        .send("POST", "/plugins", &headers, Some(&hostile))
-        .expect(201)
-        .json();
+    let installed = tenant.api().install(&hostile);
     let digest = installed["digest"].as_str().unwrap();
     let _ = bind(&tenant, "roles", digest, &json!({ "behaviour": "refuse" }));
     let _ = activate(&tenant, &ada, false);

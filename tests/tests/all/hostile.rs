@@ -321,12 +321,8 @@ impl Attacked {
     fn new(name: &str) -> Self {
         let tenant = Tenant::new(name);
         let wasm = plugin("hostile");
-        let headers = [("Content-Type", "application/wasm")];
-        let installed = tenant
-            .api()
-            .send("POST", "/plugins", &headers, Some(&wasm))
-            .expect(201);
-        let digest = installed.json()["digest"].as_str().unwrap().to_owned();
+        let installed = tenant.api().install(&wasm);
+        let digest = installed["digest"].as_str().unwrap().to_owned();
         tenant.map(&[("Admins", "base-role", "Admin")]);
         let ada = tenant.user("ada@example.com").id();
         let mallory = tenant.user("mallory@example.com").id();

@@ -11,13 +11,9 @@ use std::thread;
 fn another_organization_is_served_and_decided_beside_each_misdeed() {
     let hostile = Tenant::new("hostile");
     let other = hostile.another("other");
-    let headers = [("Content-Type", "application/wasm")];
     let wasm = plugin("hostile");
-    let installed = hostile
-        .api()
-        .send("POST", "/plugins", &headers, Some(&wasm))
-        .expect(201);
-    let digest = installed.json()["digest"].as_str().unwrap().to_owned();
+    let installed = hostile.api().install(&wasm);
+    let digest = installed["digest"].as_str().unwrap().to_owned();
     let behaviours = [
         "loop",
         "allocate",

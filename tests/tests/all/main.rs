@@ -18,6 +18,7 @@ mod fold;
 mod groups;
 mod guards;
 mod hostile;
+mod install;
 mod isolation;
 mod limits;
 mod managers;

@@ -123,6 +123,9 @@ const GATEWAY: &[(&str, &str)] = &[
     ("PUT", "/default-catalogue"),
     ("GET", "/plugins"),
     ("POST", "/plugins"),
+    ("GET", "/plugins/folder"),
+    ("GET", "/plugins/okta"),
+    ("DELETE", "/plugins/okta"),
 ];
 
 /// An organization with something of everything that a path can name.

@@ -49,6 +49,9 @@ pub(super) struct Dev {
     /// The DNS resolver that is asked about domains; the system's where it is not said
     #[arg(long, value_name = "ADDR")]
     resolver: Option<SocketAddr>,
+    /// A folder that is watched: components that are dropped into it are installed
+    #[arg(long, value_name = "DIR")]
+    plugins: Option<PathBuf>,
     /// A file with a span such as `31d` or `1h 30m` by which the time is moved on; it is read again
     /// whenever the time is asked, so that a test can wait for weeks
     #[arg(long, value_name = "FILE")]
@@ -94,6 +97,7 @@ impl Dev {
         let mut options = Options::new(self.data.clone());
         options.rate.per_second = self.rate;
         options.resolver = self.resolver;
+        options.plugin_folder = self.plugins.clone();
         runtime(options.workers)?.block_on(async {
             let stop = stop_signal()?;
             let gateway = Gateway::start(options, clock, Random::system())?;

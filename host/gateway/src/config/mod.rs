@@ -165,7 +165,7 @@ fn build(mut root: Section<'_>, folder: &Path) -> Option<Config> {
     rate(&mut section, &mut options.rate);
     limits(section, &mut options.limits);
     requests(root.section("requests"), &mut options.requests);
-    plugins(root.section("plugins"), &mut options);
+    plugins(root.section("plugins"), folder, &mut options);
 
     let mut workers = root.section("workers");
     workers.set("requests", 1..=1_024, &mut options.workers);
@@ -243,7 +243,8 @@ fn requests(mut section: Section<'_>, keep: &mut Keep) {
     section.finish();
 }
 
-fn plugins(mut section: Section<'_>, options: &mut Options) {
+fn plugins(mut section: Section<'_>, folder: &Path, options: &mut Options) {
+    options.plugin_folder = section.path("folder", folder);
     call(section.section("policy"), &mut options.policy_limits);
     call(section.section("provider"), &mut options.provider_limits);
     section.finish();
@@ -327,6 +328,15 @@ mod tests {
         assert_eq!(resolver, Some(([10, 0, 0, 2], 53).into()));
         assert!(parse(LEAST).unwrap().options.resolver.is_none());
         assert!(with("dns.acme.test").unwrap_err()[0].contains("dns.resolver: "));
+    }
+
+    #[test]
+    fn a_plugin_folder_is_a_path() {
+        let with = |folder: &str| parse(&format!("{LEAST}[plugins]\nfolder = \"{folder}\"\n"));
+        let folder = with("dropped").unwrap().options.plugin_folder;
+        assert_eq!(folder, Some(PathBuf::from("/etc/gatewright/dropped")));
+        assert!(parse(LEAST).unwrap().options.plugin_folder.is_none());
+        assert!(with("").unwrap_err()[0].contains("plugins.folder: must not be empty"));
     }
 
     #[test]

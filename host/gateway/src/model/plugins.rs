@@ -27,6 +27,39 @@ pub struct ComponentRecord {
     pub built_in: bool,
     /// When it was installed.
     pub installed: Timestamp,
+    /// What was found when it was looked at. Those from before this was kept have none until
+    /// somebody asks.
+    #[serde(default)]
+    pub report: Option<ComponentReport>,
+}
+
+/// What was found when a component was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComponentReport {
+    /// The version of the plugin contract that it was built for.
+    pub contract: String,
+    /// The interfaces that it imports, in its own order.
+    pub imports: Vec<ImportedInterface>,
+    /// Whether a trap names its functions.
+    pub has_names: bool,
+    /// How long compiling and asking it took, in milliseconds.
+    pub compile_ms: u64,
+}
+
+/// An interface that a component imports, with its functions by what a call of each comes to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportedInterface {
+    /// As the component names it, with its version.
+    pub name: String,
+    /// They do what they say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub granted: Vec<String>,
+    /// They answer with nothing, or with what is the same each time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nothing: Vec<String>,
+    /// They end the plugin's call.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub denied: Vec<String>,
 }
 
 /// A component and its settings.

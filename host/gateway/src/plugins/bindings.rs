@@ -12,6 +12,7 @@ use gatewright_sandbox::Grants;
 use gatewright_store::{Organization, OrganizationScope, Range, Read, StoreError};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// How many versions of a slot's binding are kept to go back to.
 const KEPT: u64 = 1_000;
@@ -244,14 +245,16 @@ pub fn put(
 /// Returns to an earlier version: the one before the present chain where none is named. A pause ends.
 ///
 /// # Errors
-/// Where there is none.
+/// Where there is none, or one of its plugins was removed.
 pub fn roll_back(
+    plugins: &Arc<Plugins>,
     organization: &Organization,
     now: Timestamp,
     slot: Slot,
     to: Option<u64>,
     audit: Audit,
 ) -> Result<Committed<BindingRecord>, PluginError> {
+    let plugins = Arc::clone(plugins);
     let committed = change(organization, now, move |change| {
         let before = present(change, slot)?;
         keep_older(change, slot, &before)?;
@@ -260,6 +263,7 @@ pub fn roll_back(
             None => earlier(change.tx, slot, before.origin())?
                 .ok_or(PluginError::NothingBefore { slot: slot.name() })?,
         };
+        plugins.are_there(&target.chain)?;
         let next = BindingRecord {
             version: before.version + 1,
             bound: change.at(),

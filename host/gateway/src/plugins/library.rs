@@ -1,6 +1,7 @@
 //! The library: components in the store, plugins in memory.
 
 use super::builtin::BUILT_IN;
+use super::usage::{Usage, listed};
 use crate::clock::Clock;
 use crate::directory::credentials::{hex, unhex};
 use crate::model::plugins::{
@@ -9,12 +10,10 @@ use crate::model::plugins::{
 use gatewright_sandbox::{Grants, Limits, LoadError, Plugin, PluginKind, Sandbox};
 use gatewright_store::{EngineError, Range, Read, Store, StoreError, WriteError};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
-use tracing::info;
 
 /// Why a plugin was not installed, found or loaded.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +53,30 @@ pub enum PluginError {
          of such objects"
     )]
     OneOrChain,
+    /// Several components have a name by which one is to be removed.
+    #[error(
+        "several plugins are called \"{name}\": name the one by its digest (`gatewright plugin list`)"
+    )]
+    Several {
+        /// The name.
+        name: String,
+    },
+    /// A plugin that came with the gateway cannot be removed.
+    #[error("{name} {version} came with the gateway and cannot be removed")]
+    BuiltIn {
+        /// Its name.
+        name: String,
+        /// Its version.
+        version: String,
+    },
+    /// A plugin that is in use cannot be removed.
+    #[error("the plugin is in use and stays: {}", listed(.0))]
+    InUse(Vec<Usage>),
+    /// A version of a binding needs a plugin that was removed.
+    #[error(
+        "a plugin of that version was removed (digest {0}): install it again, or bind another one"
+    )]
+    Removed(String),
     /// Nothing is bound.
     #[error("nothing is bound to slot \"{slot}\"")]
     Unbound {
@@ -130,9 +153,9 @@ struct LoadedPlugin {
 
 /// All plugins of the gateway.
 pub struct Plugins {
-    store: Store,
-    sandbox: Sandbox,
-    clock: Clock,
+    pub(super) store: Store,
+    pub(super) sandbox: Sandbox,
+    pub(super) clock: Clock,
     limits: Limits,
     provider_limits: Limits,
     /// By the component's digest: looked up with each request, so without a copy of the key.
@@ -172,7 +195,7 @@ impl Plugins {
         thread::scope(|scope| {
             let install = |share: &[(&str, &[u8])]| -> Result<(), PluginError> {
                 for (_, wasm) in share {
-                    self.install_as(wasm, true)?;
+                    self.install_built_in_one(wasm)?;
                 }
                 Ok(())
             };
@@ -185,50 +208,6 @@ impl Plugins {
                 done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
             })
         })
-    }
-
-    /// Installs a component: checks and describes it, and stores it under its digest. Installing
-    /// it again changes nothing.
-    ///
-    /// # Errors
-    /// Where it is no plugin of this contract, or asks for more than a plugin may have.
-    pub fn install(&self, wasm: &[u8]) -> Result<(String, ComponentRecord), PluginError> {
-        self.install_as(wasm, false)
-    }
-
-    fn install_as(
-        &self,
-        wasm: &[u8],
-        built_in: bool,
-    ) -> Result<(String, ComponentRecord), PluginError> {
-        let digest: [u8; 32] = Sha256::digest(wasm).into();
-        if let Some(known) = self.store.system().read()?.get::<Components>(&digest)? {
-            return Ok((hex(&digest), known));
-        }
-        let inspection = self.sandbox.inspect(wasm)?;
-        let record = ComponentRecord {
-            name: inspection.about.name,
-            version: inspection.about.version,
-            kind: inspection.kind,
-            summary: inspection.about.summary,
-            settings_schema: inspection.about.settings_schema,
-            size: wasm.len() as u64,
-            built_in,
-            installed: self.clock.now(),
-        };
-        let (stored, bytes) = (record.clone(), wasm.to_vec());
-        self.store.system().write(move |tx| {
-            tx.put::<Components>(&digest, &stored)?;
-            tx.put::<ComponentBytes>(&digest, &bytes)?;
-            Ok::<_, PluginError>(())
-        })?;
-        info!(
-            name = record.name,
-            version = record.version,
-            digest = hex(&digest),
-            "installed"
-        );
-        Ok((hex(&digest), record))
     }
 
     /// All installed components with their digests, the oldest first.
@@ -278,6 +257,21 @@ impl Plugins {
             digest,
             settings: json!({}),
         })
+    }
+
+    /// Whether the plugins of a chain that was bound before are all installed still.
+    ///
+    /// # Errors
+    /// For the first that was removed.
+    pub fn are_there(&self, chain: &Chain) -> Result<(), PluginError> {
+        let reader = self.store.system().read()?;
+        for one in chain.members() {
+            let digest = unhex(&one.plugin.digest).unwrap_or_default();
+            if !reader.contains::<Components>(&digest)? {
+                return Err(PluginError::Removed(one.plugin.digest.clone()));
+            }
+        }
+        Ok(())
     }
 
     /// The name of a plugin, as the contract tells it to policies; its digest where it is not
@@ -338,6 +332,12 @@ impl Plugins {
                 plugin: Arc::clone(&made),
             });
         Ok(made)
+    }
+
+    /// Forgets the loaded forms of a component that was removed. Who holds one goes on with it.
+    pub(super) fn unload(&self, digest: &str) {
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        loaded.remove(digest);
     }
 
     /// What the gateway allows a plugin of that kind.

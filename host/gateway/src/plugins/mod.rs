@@ -2,7 +2,10 @@
 
 pub mod bindings;
 mod builtin;
+pub mod folder;
+pub mod install;
 mod library;
 pub mod shadows;
+pub mod usage;
 
 pub use library::{PluginError, Plugins};

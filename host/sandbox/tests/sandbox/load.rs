@@ -51,6 +51,16 @@ fn an_inspection_tells_what_a_component_is() {
             .iter()
             .any(|import| import.starts_with("wasi:cli/"))
     );
+    let access = |function: &str| {
+        let found = inspection
+            .calls
+            .iter()
+            .find(|call| call.function == function);
+        found.map(|call| call.access)
+    };
+    assert_eq!(access("write"), Some(Access::Granted));
+    assert_eq!(access("get-environment"), Some(Access::Nothing));
+    assert_eq!(access("exit"), Some(Access::Denied));
     assert_eq!(
         sandbox().inspect(&component("okta")).unwrap().kind,
         PluginKind::Provider

@@ -282,13 +282,8 @@ fn a_linked_import_keeps_its_grants_until_it_is_decided() {
     verify(&company, "acme.test");
     let _ = import(&company, &[person("ada", "Owner")]);
     // A policy that refuses to decide.
-    let headers = [("Content-Type", "application/wasm")];
     let hostile = gatewright_tests::plugin("hostile");
-    let installed = company
-        .api()
-        .send("POST", "/plugins", &headers, Some(&hostile))
-        .expect(201)
-        .json();
+    let installed = company.api().install(&hostile);
     let body = json!({ "plugin": installed["digest"], "settings": { "behaviour": "refuse" } });
     let _ = company.operator.put("/bindings/roles", &body).expect(200);
     let _ = company.draft.user("ada@acme.test");

@@ -15,13 +15,8 @@ fn signal(tenant: &Tenant, path: &str, body: &Value) -> gatewright_tests::Reply 
 
 /// Binds a role policy that refuses, so that nothing is decided.
 fn break_policies(tenant: &Tenant) {
-    let headers = [("Content-Type", "application/wasm")];
     let hostile = plugin("hostile");
-    let installed = tenant
-        .api()
-        .send("POST", "/plugins", &headers, Some(&hostile))
-        .expect(201)
-        .json();
+    let installed = tenant.api().install(&hostile);
     let body = json!({ "plugin": installed["digest"], "settings": { "behaviour": "refuse" } });
     let _ = tenant.operator.put("/bindings/roles", &body).expect(200);
 }

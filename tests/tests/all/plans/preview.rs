@@ -212,9 +212,8 @@ fn who_loses_the_most_comes_first() {
 #[test]
 fn a_policy_that_fails_ends_its_plan_and_one_that_mends_is_planned_beside_one_that_fails() {
     let tenant = Tenant::new("Broken plans");
-    let headers = [("Content-Type", "application/wasm")];
     let wasm = plugin("hostile");
-    let _ = tenant.api().send("POST", "/plugins", &headers, Some(&wasm));
+    let _ = tenant.api().install(&wasm);
     let names: Vec<String> = (0..60).map(|n| format!("u{n:02}@acme.test")).collect();
     for name in &names {
         let _ = tenant.user(name);

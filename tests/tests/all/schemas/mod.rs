@@ -314,9 +314,8 @@ fn filters_and_orders_know_them() {
 fn policies_are_told_of_them() {
     let tenant = with_acme("Told");
     let wasm = plugin("hostile");
-    let headers = [("Content-Type", "application/wasm")];
-    let installed = tenant.api().send("POST", "/plugins", &headers, Some(&wasm));
-    let digest = installed.expect(201).json()["digest"].clone();
+    let installed = tenant.api().install(&wasm);
+    let digest = installed["digest"].clone();
     let binding = json!({ "plugin": digest, "settings": { "behaviour": "tell-custom" } });
     let _ = tenant.operator.put("/bindings/roles", &binding).expect(200);
     let _ = user(

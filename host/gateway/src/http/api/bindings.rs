@@ -116,7 +116,8 @@ pub(super) async fn roll_back(
     let slot = slot(&path)?;
     changed(shared, organization, slot, move |gateway, organization| {
         let audit = bindings::checked(Audit { by, why })?;
-        bindings::roll_back(organization, gateway.clock.now(), slot, to, audit)
+        let now = gateway.clock.now();
+        bindings::roll_back(&gateway.plugins, organization, now, slot, to, audit)
     })
     .await
 }

@@ -1,7 +1,7 @@
 //! The one place where what goes wrong in the API becomes an answer: a problem document
 //! (RFC 9457).
 
-use super::{catalogue, plans};
+use super::{catalogue, plans, plugins};
 use crate::access::catalogue::CatalogueError;
 use crate::access::domains::DomainError;
 use crate::access::guard::GuardError;
@@ -267,7 +267,11 @@ fn of_plugin(error: &PluginError) -> StatusCode {
         | PluginError::Unbound { .. }
         | PluginError::NoVersion { .. }
         | PluginError::NoShadow { .. } => StatusCode::NOT_FOUND,
-        PluginError::NothingBefore { .. } => StatusCode::CONFLICT,
+        PluginError::NothingBefore { .. }
+        | PluginError::Several { .. }
+        | PluginError::BuiltIn { .. }
+        | PluginError::InUse(_)
+        | PluginError::Removed(_) => StatusCode::CONFLICT,
         PluginError::Store(_) | PluginError::Engine(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
@@ -295,6 +299,9 @@ impl ApiError {
         | Self::Plan(PlanError::Catalogue(CatalogueError::InUse(uses))) = self
         {
             return Some(("used_by", catalogue::show_uses(uses)));
+        }
+        if let Self::Plugin(PluginError::InUse(uses)) = self {
+            return Some(("used_by", plugins::show_uses(uses)));
         }
         None
     }

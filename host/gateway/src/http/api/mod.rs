@@ -50,6 +50,11 @@ pub(super) fn router(shared: &Shared) -> Router<Shared> {
             get(organizations::list).post(organizations::create),
         )
         .route("/plugins", get(plugins::list).post(plugins::install))
+        .route("/plugins/folder", get(plugins::folder))
+        .route(
+            "/plugins/{plugin}",
+            get(plugins::show).delete(plugins::remove),
+        )
         .route(
             "/default-catalogue",
             get(catalogue::show_default).put(catalogue::replace_default),
