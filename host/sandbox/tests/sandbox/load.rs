@@ -4,8 +4,8 @@ use crate::harness::{
     account, compiler, component, context, load, patient, role, sandbox, sandbox_in,
 };
 use gatewright_sandbox::{
-    Allocation, Compiler, CompilerError, ComponentError, Config, FailureKind, Grants, Limits,
-    LoadError, PluginKind, Sandbox, Setup,
+    Access, Allocation, Compiler, CompilerError, ComponentError, Config, FailureKind, Grants,
+    Limits, LoadError, PluginKind, Sandbox, Setup,
 };
 use serde_json::json;
 use std::fs;

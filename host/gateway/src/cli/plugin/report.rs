@@ -41,13 +41,10 @@ pub(super) fn print(report: &Value) {
             settings.join(", ")
         ),
     });
-    output::line(
-        &match report["has_names"] == true {
-            true => "  names of functions: yes",
-            false => "  names of functions: no",
-        }
-        .to_owned(),
-    );
+    output::line(match report["has_names"] == true {
+        true => "  names of functions: yes",
+        false => "  names of functions: no",
+    });
     output::line("  imports:");
     let imports = report["imports"].as_array().into_iter().flatten();
     let rows: Vec<Vec<String>> = imports
