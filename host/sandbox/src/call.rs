@@ -22,6 +22,11 @@ pub struct Called<T> {
     pub log: Vec<LogLine>,
     /// From before the instance was made until the answer was there, without the host's checks.
     pub elapsed: Duration,
+    /// The most bytes of linear memory that it had at a time, the snapshot's included.
+    pub memory: u64,
+    /// Bytes of the answer, as [`Limits::output`](crate::Limits) counts them; 0 where a kind of
+    /// plugin has no such limit for one answer.
+    pub output: u64,
 }
 
 impl<T> Called<T> {
@@ -31,6 +36,8 @@ impl<T> Called<T> {
             value: f(self.value),
             log: self.log,
             elapsed: self.elapsed,
+            memory: self.memory,
+            output: self.output,
         }
     }
 }
@@ -211,11 +218,15 @@ impl Running<'_> {
 
     fn finish<R>(self, value: R) -> Called<R> {
         let elapsed = self.halted.begin.elapsed();
-        let (log, _) = self.halted.store.into_data().log.finish();
+        let state = self.halted.store.into_data();
+        let memory = state.meter.memory();
+        let (log, _) = state.log.finish();
         Called {
             value,
             log,
             elapsed,
+            memory,
+            output: 0,
         }
     }
 

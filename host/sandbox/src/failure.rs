@@ -34,6 +34,8 @@ pub struct CallFailure {
     pub log: Vec<LogLine>,
     /// How long the call ran.
     pub elapsed: Duration,
+    /// The most bytes of linear memory that it had at a time.
+    pub memory: u64,
 }
 
 impl Deref for CallError {
@@ -143,6 +145,7 @@ impl CallError {
         state: State,
         elapsed: Duration,
     ) -> Self {
+        let memory = state.meter.memory();
         let (log, panic) = state.log.finish();
         // A text of a panic that was caught, or printed in jest, does not explain a timeout.
         let panic = panic.filter(|_| matches!(kind, FailureKind::Trap(_)));
@@ -154,6 +157,7 @@ impl CallError {
             frames,
             log,
             elapsed,
+            memory,
         }))
     }
 
@@ -172,6 +176,7 @@ impl CallError {
             frames: Vec::new(),
             log: called.log,
             elapsed: called.elapsed,
+            memory: called.memory,
         }))
     }
 }
@@ -196,6 +201,7 @@ mod tests {
             frames: vec![],
             log: vec![],
             elapsed: Duration::ZERO,
+            memory: 0,
         }));
         assert_eq!(
             error.to_string(),

@@ -34,6 +34,11 @@ struct Count {
 }
 
 impl Meter {
+    /// Bytes of all memories together. None is ever given back, so it is the peak as well.
+    pub(crate) fn memory(&self) -> u64 {
+        self.memory.used
+    }
+
     pub(crate) fn new(budget: &Budget) -> Self {
         let count = |unit, limit| Count {
             unit,

@@ -100,13 +100,15 @@ impl Loaded {
         CallError::garbage(self.guest().name(), export, why, called.map(drop))
     }
 
-    /// Holds each answer of a batch to its bounds. The number of answers must be that of questions,
+    /// Holds each answer of a batch to its bounds, of which its size is one. The number of answers must be that of questions,
     /// for an answer belongs to its account by nothing but its place.
     pub(crate) fn judge<Q, D>(
         &self,
         export: &'static str,
         called: Called<Vec<Result<D, Refusal>>>,
         batch: &[Q],
+        bounds: &Bounds<'_>,
+        size: impl Fn(&D) -> usize,
         check: impl Fn(&Q, &D) -> Result<(), Rejection>,
     ) -> Result<Called<Vec<Result<D, Rejection>>>, CallError> {
         let (answers, questions) = (called.value.len(), batch.len());
@@ -114,11 +116,21 @@ impl Loaded {
             let why = format!("{answers} answers for {questions} accounts");
             return Err(self.garbage(export, why, called));
         }
-        let judge = |(answer, question)| match answer {
-            Ok(decision) => check(question, &decision).map(|()| decision),
-            Err(Refusal { message, .. }) => Err(Rejection::Refused { message }),
+        let mut output = 0;
+        let mut judge = |(answer, question)| match answer {
+            Ok(decision) => {
+                let bytes = size(&decision);
+                output += bytes as u64;
+                bounds.size(bytes)?;
+                check(question, &decision).map(|()| decision)
+            }
+            Err(Refusal { message, .. }) => {
+                output += message.len() as u64;
+                Err(Rejection::Refused { message })
+            }
         };
-        Ok(called.map(|answers| answers.into_iter().zip(batch).map(judge).collect()))
+        let called = called.map(|answers| answers.into_iter().zip(batch).map(&mut judge).collect());
+        Ok(Called { output, ..called })
     }
 
     /// The bounds for decisions under this catalogue.

@@ -19,7 +19,7 @@ pub type Decisions<D> = Called<Vec<Result<D, Rejection>>>;
 macro_rules! policy {
     (
         $(#[$doc:meta])*
-        $policy:ident, $module:ident, $export:literal, $input:ty => $decision:ty, $check:ident
+        $policy:ident, $module:ident, $export:literal, $input:ty => $decision:ty, $size:ident, $check:ident
     ) => {
         $(#[$doc])*
         #[derive(Clone)]
@@ -53,7 +53,7 @@ macro_rules! policy {
                     },
                 )?;
                 let bounds = loaded.bounds(&context.catalogue);
-                loaded.judge($export, called, batch, |asked, decision| {
+                loaded.judge($export, called, batch, &bounds, $size, |asked, decision| {
                     $check(&bounds, asked, decision)
                 })
             }
@@ -89,6 +89,7 @@ policy!(
     lifecycle_policy,
     "lifecycle-policy.decide",
     Account => LifecycleDecision,
+    size_of_lifecycle,
     check_lifecycle
 );
 
@@ -98,6 +99,7 @@ policy!(
     role_policy,
     "role-policy.decide",
     Account => RoleDecision,
+    size_of_roles,
     check_roles
 );
 
@@ -107,16 +109,25 @@ policy!(
     seat_policy,
     "seat-policy.decide",
     SeatRequest => SeatDecision,
+    size_of_seats,
     check_seats
 );
 
+fn size_of_lifecycle(decision: &LifecycleDecision) -> usize {
+    decision.reason.len() + bounds::size_of_extra(&decision.extra)
+}
+
+fn size_of_roles(decision: &RoleDecision) -> usize {
+    bounds::size_of_proposals(&decision.roles) + bounds::size_of_extra(&decision.extra)
+}
+
+fn size_of_seats(decision: &SeatDecision) -> usize {
+    bounds::size_of_proposals(&decision.seats) + bounds::size_of_extra(&decision.extra)
+}
+
 /// Every status may be given: what follows from it is the guards' to hold.
-fn check_lifecycle(
-    bounds: &Bounds<'_>,
-    _: &Account,
-    decision: &LifecycleDecision,
-) -> Result<(), Rejection> {
-    bounds.size(decision.reason.len() + bounds::size_of_extra(&decision.extra))
+fn check_lifecycle(_: &Bounds<'_>, _: &Account, _: &LifecycleDecision) -> Result<(), Rejection> {
+    Ok(())
 }
 
 fn check_roles(
@@ -124,8 +135,6 @@ fn check_roles(
     account: &Account,
     decision: &RoleDecision,
 ) -> Result<(), Rejection> {
-    let proposals = bounds::size_of_proposals(&decision.roles);
-    bounds.size(proposals + bounds::size_of_extra(&decision.extra))?;
     bounds.roles(account, &decision.roles)
 }
 
@@ -134,8 +143,6 @@ fn check_seats(
     request: &SeatRequest,
     decision: &SeatDecision,
 ) -> Result<(), Rejection> {
-    let proposals = bounds::size_of_proposals(&decision.seats);
-    bounds.size(proposals + bounds::size_of_extra(&decision.extra))?;
     bounds.seats(&request.account, &decision.seats)
 }
 
