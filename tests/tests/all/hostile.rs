@@ -262,6 +262,7 @@ fn to_mallory(attacked: &Attacked, misdeed: &Misdeed) {
     assert_eq!(alerts.len(), 1, "{alerts:?}");
     blames(&alerts[0], misdeed);
     assert_eq!(alerts[0]["account"], mallory["id"]);
+    attacked.happens_again(&alerts[0]["report"], misdeed);
 
     // Being stale does not keep anybody in.
     attacked.deactivate(&attacked.mallory, "mallory@example.com");
@@ -409,6 +410,27 @@ impl Attacked {
             assert_eq!(account["status"], "active");
             assert!(account["stale"].is_null(), "{account}");
         }
+    }
+
+    /// The call that failed is kept, and comes to the same when it is made again.
+    fn happens_again(&self, report: &Value, misdeed: &Misdeed) {
+        let operator = &self.tenant.operator;
+        let path = format!("/plugin-reports/{}", report.as_str().unwrap());
+        let shown = operator.get(&path).expect(200).json();
+        assert_eq!(shown["label"], "mallory@example.com", "{shown}");
+        assert_eq!(shown["settings"]["behaviour"], misdeed.behaviour);
+        accuses(&shown["message"], misdeed);
+        let again = operator.post(&format!("{path}/replay"), &json!({}));
+        let again = again.expect(200).json();
+        accuses(&again["now"]["message"], misdeed);
+        assert_eq!(again["now"]["digest"], *self.digest);
+        // Whether time or memory or a frame's depth runs out first is the machine's to say.
+        let by_chance = misdeed.says.len() > 1 && misdeed.says.contains(&DEADLINE);
+        assert!(by_chance || again["same"] == true, "{again:#}");
+        let shipped = json!({ "plugin": "group-roles" });
+        let mended = operator.post(&format!("{path}/replay"), &shipped);
+        // Its settings are the hostile one's, which the shipped policy does not have.
+        let _ = mended.expect(400);
     }
 
     /// Takes effect with the answer, whatever the policy does.

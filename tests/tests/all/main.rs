@@ -23,6 +23,7 @@ mod isolation;
 mod limits;
 mod managers;
 mod nested;
+mod operations;
 mod paging;
 mod people;
 mod pins;

@@ -54,6 +54,7 @@ const ORGANIZATION: &[(&str, &str, bool)] = &[
     ("POST", "/directories", false),
     ("GET", "/directories/{directory}", false),
     ("PATCH", "/directories/{directory}", false),
+    ("GET", "/directories/{directory}/health", false),
     ("POST", "/directories/{directory}/confirm", false),
     ("POST", "/directories/{directory}/pause", false),
     ("POST", "/directories/{directory}/resume", false),
@@ -104,6 +105,7 @@ const ORGANIZATION: &[(&str, &str, bool)] = &[
     ("GET", "/bindings", false),
     ("GET", "/bindings/roles", false),
     ("PUT", "/bindings/roles", false),
+    ("GET", "/bindings/roles/health", false),
     ("GET", "/bindings/roles/versions", false),
     ("POST", "/bindings/roles/rollback", false),
     ("POST", "/bindings/roles/pause", false),
@@ -113,6 +115,9 @@ const ORGANIZATION: &[(&str, &str, bool)] = &[
     ("GET", "/bindings/roles/shadow/differences", false),
     ("POST", "/bindings/roles/shadow/activate", false),
     ("POST", "/bindings/roles/shadow/stop", false),
+    ("GET", "/plugin-reports", false),
+    ("GET", "/plugin-reports/1-0", false),
+    ("POST", "/plugin-reports/1-0/replay", false),
 ];
 
 /// Method, path below `/api/v1`: an operator's only.
@@ -356,7 +361,7 @@ fn every_scim_route_refuses_every_other_credential() {
 
 #[test]
 fn every_api_route_refuses_every_other_credential() {
-    assert_eq!(ORGANIZATION.len(), 75, "a new route belongs into this list");
+    assert_eq!(ORGANIZATION.len(), 80, "a new route belongs into this list");
     let tenant = Tenant::new("Attacked by API");
     let attacked = Attacked::new(tenant.another("Attacked by API, really"));
     let mut credentials = foreign(&tenant, &attacked.organization);

@@ -2,6 +2,7 @@
 
 use crate::ledger::Change;
 use crate::model::access::{AlertRecord, Alerts};
+use crate::model::reports::ReportId;
 use gatewright_store::{Range, Read, StoreError};
 use serde_json::json;
 use uuid::Uuid;
@@ -25,6 +26,10 @@ pub fn raise(
         account,
         message: message.to_owned(),
         details: details.to_vec(),
+        report: known
+            .as_ref()
+            .filter(|known| known.message == message)
+            .and_then(|known| known.report),
         since: known.as_ref().map_or(change.at(), |known| known.since),
         last: change.at(),
         count: known.as_ref().map_or(0, |known| known.count) + 1,
@@ -35,6 +40,24 @@ pub fn raise(
             "alert.raised",
             json!({ "slot": slot, "account": account, "kind": kind, "message": message }),
         )?;
+    }
+    Ok(())
+}
+
+/// Says which report the alert of an account is about.
+///
+/// # Errors
+/// What the store says.
+pub fn refer(
+    change: &mut Change<'_, '_>,
+    slot: &str,
+    account: Uuid,
+    report: ReportId,
+) -> Result<(), StoreError> {
+    let key = (slot.to_owned(), account);
+    if let Some(mut alert) = change.tx.get::<Alerts>(&key)? {
+        alert.report = Some(report);
+        change.tx.put::<Alerts>(&key, &alert)?;
     }
     Ok(())
 }

@@ -19,5 +19,6 @@ pub mod mapping;
 pub mod pins;
 pub mod plan;
 pub mod reconcile;
+pub mod reports;
 pub mod signals;
 pub mod standing;

@@ -1,6 +1,7 @@
 //! `gatewright bindings`: which policies decide in which slot.
 
 use super::client::Connection;
+use super::health;
 use super::manage::{cell, parse};
 use super::output::{self, CliError};
 use clap::{Args, Subcommand};
@@ -37,6 +38,15 @@ enum BindingAction {
         policies: Policies,
         #[command(flatten)]
         audit: Audit,
+    },
+    /// Show what calls of the policies come to and cost, and whether they are asked at all
+    ///
+    /// Counted since the gateway began or the binding changed. Times are of a call for up to 16
+    /// accounts. A breaker is open where policies fail for half of the accounts or for all: nobody is
+    /// decided until the next try.
+    Health {
+        /// lifecycle, roles or seats; without it all three
+        slot: Option<String>,
     },
     /// List what was bound to a slot, how, by whom and why: the newest version first
     Versions {
@@ -186,6 +196,7 @@ impl Bindings {
         let path = |slot: &str, below: &str| to.path(&format!("/bindings/{slot}{below}"));
         let answer = match self.action {
             BindingAction::List => to.get(&to.path("/bindings"))?,
+            BindingAction::Health { slot } => return health::of_slots(to, slot.as_deref()),
             BindingAction::Set {
                 slot,
                 policies,

@@ -1,6 +1,7 @@
 //! `gatewright directories`: the connections to identity providers.
 
 use super::client::Connection;
+use super::health;
 use super::manage::{created, parse, read, show};
 use super::output::{self, CliError};
 use super::plans::{self, Confirmation};
@@ -54,6 +55,11 @@ enum DirectoryAction {
     /// Freeze the decisions about its people; what the provider says is still stored, and whom it
     /// deactivates loses access
     Pause {
+        /// Its id
+        id: String,
+    },
+    /// Show what calls of its provider plugin come to and cost, since the gateway began
+    Health {
         /// Its id
         id: String,
     },
@@ -182,6 +188,10 @@ impl Directories {
                 yes,
                 all,
             } => confirm(to, &id, &confirmation, yes, all)?,
+            DirectoryAction::Health { id } => {
+                let answer = to.get(&to.path(&format!("/directories/{id}/health")))?;
+                health::of_directory(to, &answer);
+            }
             DirectoryAction::Pause { id } => enter(to, &id, "pause", &json!({}))?,
             DirectoryAction::Resume { id } => enter(to, &id, "resume", &json!({}))?,
             DirectoryAction::Uninstall {

@@ -198,7 +198,9 @@ impl Alerts {
             to,
             &answer,
             "alerts",
-            &["slot", "kind", "account", "count", "since", "message"],
+            &[
+                "slot", "kind", "account", "count", "since", "message", "report",
+            ],
         );
         Ok(())
     }

@@ -7,6 +7,7 @@ mod demo;
 mod dev;
 mod directories;
 mod guards;
+mod health;
 mod manage;
 mod output;
 mod people;

@@ -1,6 +1,7 @@
 //! Accounts, what they are granted, and what is still to be decided.
 
 use super::plugins::Slot;
+use super::reports::ReportId;
 use crate::clock::Timestamp;
 use gatewright_store::{Index, OrganizationScope, json_table};
 use serde::{Deserialize, Serialize};
@@ -223,6 +224,9 @@ pub struct AlertRecord {
     pub message: String,
     /// More of it, such as the guest's frames.
     pub details: Vec<String>,
+    /// The report of the call that failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<ReportId>,
     /// When it was raised.
     pub since: Timestamp,
     /// When it last happened.

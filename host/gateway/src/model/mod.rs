@@ -14,6 +14,7 @@ pub mod migrations;
 pub mod people;
 pub mod plans;
 pub mod plugins;
+pub mod reports;
 pub mod requests;
 pub mod schemas;
 pub mod spread;
@@ -36,6 +37,7 @@ mod tests {
             include_str!("people.rs"),
             include_str!("plans.rs"),
             include_str!("plugins.rs"),
+            include_str!("reports.rs"),
             include_str!("requests.rs"),
             include_str!("schemas.rs"),
             include_str!("spread.rs"),

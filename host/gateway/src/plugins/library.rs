@@ -2,6 +2,7 @@
 
 use super::builtin::BUILT_IN;
 use super::usage::{Usage, listed};
+use super::watch::Watch;
 use crate::clock::Clock;
 use crate::directory::credentials::{hex, unhex};
 use crate::model::plugins::{
@@ -161,6 +162,8 @@ pub struct Plugins {
     /// By the component's digest: looked up with each request, so without a copy of the key.
     loaded: Mutex<HashMap<String, Vec<LoadedPlugin>>>,
     names: Mutex<HashMap<String, String>>,
+    /// What calls of them come to.
+    pub watch: Watch,
 }
 
 impl Plugins {
@@ -183,6 +186,7 @@ impl Plugins {
             provider_limits,
             loaded: Mutex::default(),
             names: Mutex::default(),
+            watch: Watch::default(),
         };
         plugins.install_built_in()?;
         Ok(plugins)

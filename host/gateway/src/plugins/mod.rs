@@ -7,5 +7,6 @@ pub mod install;
 mod library;
 pub mod shadows;
 pub mod usage;
+pub mod watch;
 
 pub use library::{PluginError, Plugins};

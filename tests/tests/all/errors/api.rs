@@ -40,6 +40,10 @@ fn the_api() {
     for path in [
         "/nothing",
         "/accounts/nobody",
+        "/plugin-reports/1-0",
+        "/plugin-reports/nothing",
+        "/bindings/hats/health",
+        "/directories/01890000-0000-7000-8000-000000000000/health",
         "/accounts?limit=0",
         "/accounts?limit=1001",
         "/accounts?after=x",

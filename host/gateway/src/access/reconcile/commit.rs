@@ -5,7 +5,7 @@ use super::merge::Proposed;
 use super::shadow::{self, Seen};
 use crate::access::guard::{self, Outcome};
 use crate::access::standing::Phases;
-use crate::access::{accounts, alerts, assignment};
+use crate::access::{accounts, alerts, assignment, reports};
 use crate::clock::Timestamp;
 use crate::ledger::{Change, change};
 use crate::model::access::{
@@ -80,6 +80,7 @@ pub(super) fn store(
                 for slot in Slot::ALL {
                     alerts::clear(change, slot.name(), Some(*account))?;
                 }
+                reports::erase(change, *account)?;
             }
         }
         Ok(())
@@ -115,7 +116,7 @@ pub(super) fn alert_all(
     failure: Failure,
 ) -> Result<(), WriteError<StoreError>> {
     change(organization, now, move |change| match &failure {
-        Failure::Call { slot, error } => {
+        Failure::Call { slot, error, .. } => {
             let message = error.to_string();
             alerts::raise(
                 change,
@@ -311,15 +312,24 @@ fn postpone(
     subject: &Subject,
     failure: &Failure,
 ) -> Result<(), StoreError> {
-    let (slot, kind, message, details) = match failure {
+    let (slot, kind, message, details, recorded) = match failure {
         Failure::Skipped => return Ok(()),
-        Failure::Call { slot, error } => (
+        Failure::Call {
             slot,
-            "policy-failed",
-            error.to_string(),
-            error.frames.clone(),
-        ),
-        Failure::Rejected { slot, why } => (slot, "decision-rejected", why.clone(), Vec::new()),
+            error,
+            recorded,
+        } => {
+            let (message, frames) = (error.to_string(), error.frames.clone());
+            (slot, "policy-failed", message, frames, recorded)
+        }
+        Failure::Rejected {
+            slot,
+            why,
+            recorded,
+        } => {
+            let kind = "decision-rejected";
+            (slot, kind, why.clone(), Vec::new(), recorded)
+        }
     };
     let failures = subject.dirty.failures + 1;
     let wait = (RETRY.0 << (failures - 1).min(16)).min(RETRY.1);
@@ -336,5 +346,10 @@ fn postpone(
         kind,
         &message,
         &details,
-    )
+    )?;
+    if let Some(recorded) = recorded {
+        let report = reports::keep(change, subject.account, recorded, &message)?;
+        alerts::refer(change, slot.name(), subject.account, report)?;
+    }
+    Ok(())
 }

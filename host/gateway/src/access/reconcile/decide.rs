@@ -1,25 +1,29 @@
 //! A batch of accounts through the chains of lifecycle, role and seat policies.
 
-use super::ask::{Answer, Losses, ask};
+use super::ask::{Answer, Asked, Losses, ask};
 use super::kept;
 use super::merge::{Proposed, Verdict, Wish, earliest};
 use crate::access::gather::Gathered;
 use crate::model::access::{Decider, DirtyRecord};
-use crate::model::plugins::Slot;
+use crate::model::plugins::{self, Slot};
+use crate::model::reports::Recorded;
 use crate::plugins::PluginError;
 use gatewright_sandbox::{CallError, LifecyclePolicy, Plugin, RolePolicy, SeatPolicy, types};
+use serde::Serialize;
 use std::sync::Arc;
 use uuid::Uuid;
 
 /// A plugin in its slot, loaded, and what grants say of it.
 pub(super) struct Bound {
     pub(super) plugin: Arc<Plugin>,
+    pub(super) bound: plugins::Bound,
     pub(super) by: Decider,
 }
 
 /// One policy of a chain.
 struct Member<P> {
     policy: P,
+    bound: plugins::Bound,
     by: Decider,
 }
 
@@ -65,9 +69,19 @@ pub(super) struct Wanted {
 #[derive(Clone)]
 pub(super) enum Failure {
     /// The call failed for this account alone.
-    Call { slot: Slot, error: Arc<CallError> },
+    Call {
+        slot: Slot,
+        error: Arc<CallError>,
+        /// How to make the call again.
+        recorded: Option<Arc<Recorded>>,
+    },
     /// The policy refused, or wanted what it may not grant.
-    Rejected { slot: Slot, why: String },
+    Rejected {
+        slot: Slot,
+        why: String,
+        /// How to make the call again.
+        recorded: Option<Arc<Recorded>>,
+    },
     /// Not tried: too many calls failed in this step, or no instance was free. Tried next time.
     Skipped,
 }
@@ -110,6 +124,7 @@ impl Policies {
     ) -> Vec<Result<Wanted, Failure>> {
         let mut wanted: Vec<Option<Wanted>> = accounts.iter().map(|_| None).collect();
         let mut round = Round {
+            context,
             trusted: subjects.partition_point(|subject| subject.dirty.failures == 0),
             failed: accounts.iter().map(|_| None).collect(),
             losses,
@@ -188,6 +203,7 @@ fn members<P>(
     let member = |bound: Bound| match fit(&bound.plugin) {
         Some(policy) => Ok(Member {
             policy,
+            bound: bound.bound,
             by: bound.by,
         }),
         None => Err((slot, PluginError::WrongKind { slot: slot.name() })),
@@ -227,6 +243,8 @@ fn guard(
 
 /// One pass through the chains of all slots.
 struct Round<'a> {
+    /// What is the same for all accounts.
+    context: &'a types::Context,
     /// How many subjects did not fail last time: the first.
     trusted: usize,
     /// Why there is no decision, by the places of the subjects.
@@ -236,7 +254,7 @@ struct Round<'a> {
 
 impl Round<'_> {
     /// Asks the chain of a slot; where it is paused, what was answered before is kept.
-    fn slot<P, I, T, W>(
+    fn slot<P, I: Serialize, T, W>(
         &mut self,
         slot: &Chained<P>,
         asked: Vec<(usize, I)>,
@@ -258,7 +276,7 @@ impl Round<'_> {
 
     /// Asks one policy of a chain after the other, and joins what they want of each subject. Whoever
     /// fails is asked about no further: one policy without an answer is a chain without one.
-    fn chain<P, I, T, W>(
+    fn chain<P, I: Serialize, T, W>(
         &mut self,
         chain: &[Member<P>],
         asked: Vec<(usize, I)>,
@@ -267,9 +285,14 @@ impl Round<'_> {
     ) -> Vec<(usize, I, W)> {
         let (mut places, mut inputs): (Vec<usize>, Vec<I>) = asked.into_iter().unzip();
         let mut wanted: Vec<Option<W>> = places.iter().map(|_| None).collect();
-        for Member { policy, by } in chain {
+        for Member { policy, bound, by } in chain {
             let trusted = places.partition_point(|place| *place < self.trusted);
-            let verdicts = ask(by, &inputs, trusted, self.losses, &|part| {
+            let asked = Asked {
+                by,
+                bound,
+                context: self.context,
+            };
+            let verdicts = ask(asked, &inputs, trusted, self.losses, &|part| {
                 call(policy, part)
             });
             let before = (places.into_iter().zip(inputs)).zip(wanted);

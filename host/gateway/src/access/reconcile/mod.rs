@@ -6,6 +6,7 @@
 //! left alone for a while, longer each time.
 
 mod ask;
+mod breaker;
 mod claims;
 mod commit;
 mod decide;
@@ -17,8 +18,12 @@ mod spread;
 pub(in crate::access) mod step;
 pub(in crate::access) mod trial;
 
+pub use breaker::{State, Tripped};
+
 use crate::clock::{Clock, Timestamp};
+use crate::model::plugins::Slot;
 use crate::plugins::Plugins;
+use breaker::{Breakers, Pause};
 use claims::Claims;
 use gatewright_store::{OrganizationId, Store};
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -28,14 +33,6 @@ use std::thread;
 use std::time::Duration;
 use tokio::sync::watch;
 use tracing::error;
-
-/// How long an organization is left alone after its policies failed for everybody: doubles each
-/// time, up to the second figure. In milliseconds.
-const PAUSE: (u64, u64) = (1_000, 300_000);
-
-/// The longest pause where something new came in meanwhile: it may concern an account for which
-/// the policies do not fail. In milliseconds.
-const PAUSE_FOR_NEWS: u64 = 2_000;
 
 /// The nice value of the threads: deciding yields to answering. Where nobody else wants the
 /// processor they are as fast as any, and a plugin's deadline counts only the time it has had.
@@ -53,6 +50,7 @@ struct Shared {
     clock: Clock,
     turns: Mutex<Turns>,
     claims: Claims,
+    breakers: Mutex<Breakers>,
     work: Condvar,
     progress: watch::Sender<u64>,
 }
@@ -76,14 +74,6 @@ struct Turns {
     stop: bool,
 }
 
-#[derive(Clone, Copy)]
-struct Pause {
-    /// How often the policies failed for everybody; 0 is a rest after lost time.
-    times: u32,
-    began: Timestamp,
-    until: Timestamp,
-}
-
 /// Which step of an organization it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
@@ -102,20 +92,9 @@ enum Outcome {
     Idle(Option<Timestamp>),
     /// There is more to do, but failing calls took much time: others first.
     Tired(Duration),
-    /// The policies failed for everybody that was tried.
-    Failing,
-}
-
-impl Pause {
-    /// A rest after lost time.
-    fn rest(now: Timestamp, length: Duration) -> Self {
-        let length = u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
-        Self {
-            times: 0,
-            began: now,
-            until: now.plus(length.max(1)),
-        }
-    }
+    /// The policies failed for everybody that was tried, or too often; those of this slot, where it
+    /// is a policy that failed.
+    Failing(Option<Slot>),
 }
 
 impl Turns {
@@ -152,6 +131,7 @@ impl Reconciler {
             clock,
             turns: Mutex::new(Turns::default()),
             claims: Claims::default(),
+            breakers: Mutex::default(),
             work: Condvar::new(),
             progress: watch::Sender::new(0),
         });
@@ -174,6 +154,7 @@ impl Reconciler {
     /// Says that something was changed for the organization that may mend its policies: a pause
     /// ends.
     pub fn retry(&self, organization: OrganizationId) {
+        self.shared.breakers().forget(organization);
         let mut turns = self.shared.turns();
         turns.pauses.remove(&organization);
         if turns.running.contains(&organization) {
@@ -181,6 +162,14 @@ impl Reconciler {
         }
         drop(turns);
         self.shared.wake(organization);
+    }
+
+    /// Whether the organization's policies are asked at present.
+    #[must_use]
+    pub fn breaker(&self, organization: OrganizationId) -> State {
+        let turns = self.shared.turns();
+        let pause = turns.pauses.get(&organization);
+        pause.map_or(State::Closed, |pause| pause.state(self.shared.clock.now()))
     }
 
     /// A value that changes after each step, for those who wait for a decision.
@@ -212,9 +201,8 @@ impl Shared {
         if let Some(pause) = turns.pauses.get_mut(&organization)
             && pause.until > now
         {
-            let sooner = pause.began.plus(PAUSE_FOR_NEWS);
-            if sooner < pause.until {
-                pause.until = sooner;
+            if pause.shorten() {
+                let sooner = pause.until;
                 turns.later.insert((sooner, organization));
                 self.work.notify_one();
             }
@@ -236,7 +224,7 @@ impl Shared {
             let step = || self.step(organization, part);
             let outcome = panic::catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|_| {
                 error!(%organization, "a reconcile step panicked");
-                Outcome::Failing
+                Outcome::Failing(None)
             });
             self.progress.send_modify(|steps| *steps += 1);
             match part {
@@ -299,20 +287,10 @@ impl Shared {
         }
         let again = turns.again.remove(&organization);
         let mended = turns.mended.remove(&organization);
-        let times = turns
-            .pauses
-            .get(&organization)
-            .map_or(0, |pause| pause.times);
+        let before = turns.pauses.get(&organization);
         let pause = match outcome {
             _ if mended => None,
-            Outcome::Failing => {
-                let wait = (PAUSE.0 << times.min(16)).min(PAUSE.1);
-                Some(Pause {
-                    times: times + 1,
-                    began: now,
-                    until: now.plus(wait),
-                })
-            }
+            Outcome::Failing(slot) => Some(Pause::failing(before, *slot, now)),
             Outcome::Tired(rest) => Some(Pause::rest(now, *rest)),
             Outcome::More | Outcome::Idle(_) => None,
         };
@@ -322,8 +300,8 @@ impl Shared {
             return;
         }
         // A further step that was tired meanwhile: there is a time for this one to come again.
-        let rests = |pause: &Pause| pause.times == 0 && pause.until > now;
-        if turns.pauses.get(&organization).is_some_and(rests) {
+        let mut pause = turns.pauses.get(&organization).into_iter();
+        if pause.any(|pause| pause.rests(now)) {
             return;
         }
         turns.pauses.remove(&organization);
@@ -344,23 +322,27 @@ impl Shared {
         if *outcome != Outcome::More {
             self.turns().busy.remove(&organization);
         }
+        let now = self.clock.now();
         let rest = match outcome {
-            Outcome::Tired(rest) => *rest,
-            Outcome::Failing => Duration::from_millis(PAUSE.0),
+            Outcome::Tired(rest) => Pause::rest(now, *rest),
+            Outcome::Failing(_) => Pause::shortest(now),
             // The own step may have found nothing but what this one had claimed.
             Outcome::More | Outcome::Idle(_) => return self.wake(organization),
         };
         let mut turns = self.turns();
-        turns.pause(organization, Pause::rest(self.clock.now(), rest));
+        turns.pause(organization, rest);
         self.work.notify_one();
     }
 
-    /// Whether the organization's policies failed for everybody at the last try.
+    /// Whether the organization's policies failed at the last try.
     fn is_paused(&self, organization: OrganizationId) -> bool {
-        self.turns()
-            .pauses
-            .get(&organization)
-            .is_some_and(|pause| pause.times > 0)
+        let turns = self.turns();
+        let pause = turns.pauses.get(&organization);
+        pause.is_some_and(Pause::is_tripped)
+    }
+
+    fn breakers(&self) -> MutexGuard<'_, Breakers> {
+        self.breakers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many accounts to try at once: one, while the organization's policies are failing.

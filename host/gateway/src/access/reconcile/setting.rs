@@ -186,7 +186,11 @@ fn deciding(
             version: about.version.clone(),
             binding: version,
         };
-        chain.push(Bound { plugin, by });
+        chain.push(Bound {
+            plugin,
+            bound: member.clone(),
+            by,
+        });
     }
     Ok(Deciding::Chain(chain))
 }

@@ -12,6 +12,7 @@ use crate::model::plans::Holding;
 use crate::model::plugins::{ShadowDifference, ShadowDifferences, ShadowRecord, Shadows, Slot};
 use crate::plugins::Plugins;
 use crate::plugins::shadows::MOST_FAILURES;
+use crate::plugins::watch::Call;
 use gatewright_sandbox::types;
 use gatewright_store::{OrganizationScope, Range, Read, Reader, StoreError};
 use serde_json::json;
@@ -34,6 +35,8 @@ pub(super) struct Seen {
     accounts: HashMap<Uuid, Vec<(Name, Option<Difference>)>>,
     /// Chains that could not be loaded, and why.
     broken: Vec<(Name, String)>,
+    /// How the chains' own policies did.
+    pub(super) calls: Vec<(Slot, Call)>,
 }
 
 /// What was decided, and what would have been.
@@ -93,6 +96,7 @@ impl Beside {
         losses: &mut Losses,
     ) -> Seen {
         let mut accounts_seen: HashMap<Uuid, Vec<_>> = HashMap::new();
+        let mut calls = Vec::new();
         for (name, policies) in &self.running {
             // Each chain may lose as many calls as the decisions themselves.
             let mut own = Losses::none();
@@ -100,6 +104,14 @@ impl Beside {
                 setting.decide_by(policies, now, part, told, &mut own)
             });
             losses.time += own.time;
+            // The other slots are asked as well, by the policies that decide.
+            let (tried_slot, revision) = *name;
+            for (slot, mut call) in own.seen {
+                if slot == tried_slot {
+                    call.who.binding = revision;
+                    calls.push((slot, call));
+                }
+            }
             for ((subject, decided), tried) in subjects.iter().zip(decided).zip(&tried) {
                 if let Ok(decided) = decided {
                     let seen = accounts_seen.entry(subject.account).or_default();
@@ -110,6 +122,7 @@ impl Beside {
         Seen {
             accounts: accounts_seen,
             broken: self.broken,
+            calls,
         }
     }
 }

@@ -6,11 +6,12 @@ use super::decide::{Failure, Subject, Wanted};
 use super::setting::{Instead, Setting};
 use super::shadow::Beside;
 use super::{Outcome, Part, Shared, spread};
-use crate::access::catalogue;
+use crate::access::{catalogue, reports};
 use crate::clock::Timestamp;
 use crate::directory::{deleted, erase};
 use crate::model::access::{ASSIGNMENTS_TO_ASK_AGAIN, DIRTY_BY_DUE, Dirty, DirtyRecord};
 use crate::model::plugins::Slot;
+use crate::plugins::watch::Bound;
 use gatewright_sandbox::types;
 use gatewright_store::{
     Organization, OrganizationId, OrganizationScope, Range, Read, Reader, StoreError, WriteError,
@@ -63,7 +64,10 @@ impl Shared {
                         warn!(error = crate::telemetry::chain(&error), "alert not stored");
                     }
                 }
-                Outcome::Failing
+                Outcome::Failing(match error {
+                    StepError::Load(slot, _) => Some(slot),
+                    StepError::Store(_) | StepError::Write(_) => None,
+                })
             }
         }
     }
@@ -106,7 +110,24 @@ impl Shared {
         let verdicts = in_batches(&subjects, accounts, |part, told| {
             setting.decide(now, part, told, &mut losses)
         });
-        let seen = beside.run(&setting, now, &subjects, &again, &verdicts, &mut losses);
+        let watch = &self.plugins.watch;
+        for (slot, call) in losses.seen.drain(..) {
+            watch.note(organization.id(), Bound::Slot(slot), now, [call]);
+        }
+        let mut seen = beside.run(&setting, now, &subjects, &again, &verdicts, &mut losses);
+        for (slot, call) in seen.calls.drain(..) {
+            watch.note(organization.id(), Bound::Shadow(slot), now, [call]);
+        }
+        // Who is tried again because it failed has been counted.
+        let first = subjects.iter().zip(&verdicts);
+        let first = first.filter(|(subject, _)| subject.dirty.failures == 0);
+        let tried: Vec<_> = first
+            .filter_map(|(subject, verdict)| match verdict {
+                Ok(_) => Some((subject.account, None)),
+                Err(Failure::Call { slot, .. }) => Some((subject.account, Some(*slot))),
+                Err(Failure::Rejected { .. } | Failure::Skipped) => None,
+            })
+            .collect();
         let failures: Vec<Failure> = verdicts
             .iter()
             .filter_map(|verdict| verdict.as_ref().err().cloned())
@@ -126,6 +147,7 @@ impl Shared {
             seen,
         };
         commit::store(organization, now, batch)?;
+        let tripped = self.breakers().note(organization.id(), tried);
         let probing = self.is_paused(organization.id());
         let failed = failures
             .iter()
@@ -136,7 +158,16 @@ impl Shared {
             if let Some(failure) = failures.first() {
                 commit::alert_all(organization, now, failure.clone())?;
             }
-            return Ok(Outcome::Failing);
+            let slot = failures.iter().find_map(|one| match one {
+                Failure::Call { slot, .. } => Some(*slot),
+                Failure::Rejected { .. } | Failure::Skipped => None,
+            });
+            return Ok(Outcome::Failing(slot));
+        }
+        if let Some(slot) = tripped {
+            let organization = organization.id();
+            warn!(%organization, slot = slot.name(), "policies fail for half of the accounts: resting");
+            return Ok(Outcome::Failing(Some(slot)));
         }
         let crowded = failures.len() == subjects_tried && failures.iter().all(Failure::is_skip);
         let rest = if crowded { CROWDED } else { losses.time * REST };
@@ -157,8 +188,9 @@ impl Shared {
         let spreading = spread::step(organization, now)?;
         let woken = wake_sleepers(organization, now)?;
         let forgot = deleted::forget(organization, now)?;
+        let reported = reports::forget(organization, now)?;
         let erasing = erase::begin(organization, now)?;
-        Ok(followed || spreading || woken || forgot || erasing)
+        Ok(followed || spreading || woken || forgot || reported || erasing)
     }
 }
 
@@ -224,8 +256,10 @@ fn next_due(reader: &Reader<OrganizationScope>) -> Result<Option<Timestamp>, Sto
         .into_iter()
         .chain(asked.map(|(at, _)| at));
     let erased = deleted::next_expiry(reader)?;
+    let reported = reports::next_expiry(reader)?;
     let directories = erase::next(reader)?;
-    let times = times.map(Timestamp).chain(erased).chain(directories);
+    let times = times.map(Timestamp).chain(erased).chain(reported);
+    let times = times.chain(directories);
     Ok(times.min())
 }
 

@@ -193,8 +193,8 @@ fn holding_of(record: Option<&AccountRecord>, assignment: Option<&AssignmentReco
 /// Why there is no decision, in a sentence.
 pub(super) fn why(failure: &Failure) -> String {
     match failure {
-        Failure::Call { slot, error } => format!("{}: {error}", slot.name()),
-        Failure::Rejected { slot, why } => format!("{}: {why}", slot.name()),
+        Failure::Call { slot, error, .. } => format!("{}: {error}", slot.name()),
+        Failure::Rejected { slot, why, .. } => format!("{}: {why}", slot.name()),
         Failure::Skipped => "not tried".to_owned(),
     }
 }

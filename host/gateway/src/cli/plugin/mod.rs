@@ -3,6 +3,7 @@
 mod install;
 mod installed;
 mod report;
+mod reports;
 
 use super::output::CliError;
 use clap::{Args, Subcommand};
@@ -24,6 +25,8 @@ enum Action {
     Folder(installed::Folder),
     /// Remove one that nobody uses
     Remove(installed::Remove),
+    Reports(reports::Reports),
+    Replay(reports::Replay),
 }
 
 impl Plugin {
@@ -34,6 +37,8 @@ impl Plugin {
             Action::Install(command) => command.run(),
             Action::Folder(command) => command.run(),
             Action::Remove(command) => command.run(),
+            Action::Reports(command) => command.run(),
+            Action::Replay(command) => command.run(),
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::access::import::ImportError;
 use crate::access::links::LinkError;
 use crate::access::mapping::MappingError;
 use crate::access::plan::PlanError;
+use crate::access::reports::ReplayError;
 use crate::access::signals::SignalError;
 use crate::delivery::log::BadCursor;
 use crate::directory::error::FactError;
@@ -107,6 +108,8 @@ pub(super) enum ApiError {
     Plan(#[from] PlanError),
     #[error(transparent)]
     Plugin(#[from] PluginError),
+    #[error(transparent)]
+    Report(#[from] ReplayError),
     #[error("the store failed")]
     Store(#[from] StoreError),
     #[error("the change could not be stored")]
@@ -184,8 +187,11 @@ impl ApiError {
                 | TenancyError::NoToken(_),
             )
             | Self::Mapping(MappingError::NoEntry(_) | MappingError::NoGroup(_))
+            | Self::Report(ReplayError::NoReport(_))
             | Self::Plan(PlanError::NotFound(_)) => StatusCode::NOT_FOUND,
-            Self::Plugin(error) | Self::Plan(PlanError::Plugin(error)) => of_plugin(error),
+            Self::Plugin(error)
+            | Self::Report(ReplayError::Plugin(error))
+            | Self::Plan(PlanError::Plugin(error)) => of_plugin(error),
             Self::Phase(error) | Self::Plan(PlanError::Phase(error)) => of_phase(error),
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Body(BodyError::TooLarge(_)) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -219,6 +225,7 @@ impl ApiError {
                 | PlanError::LocksOutActing { .. }
                 | PlanError::Catalogue(CatalogueError::InUse(_)),
             )
+            | Self::Report(ReplayError::Call(_))
             | Self::Replay(NoReplay::Stranger | NoReplay::Gap | NoReplay::Masked | NoReplay::Cut) => {
                 StatusCode::CONFLICT
             }
@@ -233,6 +240,7 @@ impl ApiError {
             Self::Store(_)
             | Self::Engine(_)
             | Self::Lost(_)
+            | Self::Report(ReplayError::Store(_))
             | Self::Replay(NoReplay::Store(_))
             | Self::Guard(GuardError::Store(_))
             | Self::Hold(HoldError::Store(_))
@@ -317,6 +325,7 @@ impl IntoResponse for ApiError {
                 .to_owned(),
             // Why a component was refused is what its author needs.
             Self::Plugin(PluginError::Load(_) | PluginError::InChain { .. })
+            | Self::Report(ReplayError::Plugin(PluginError::Load(_)))
             | Self::Plan(PlanError::Plugin(PluginError::Load(_) | PluginError::InChain { .. })) => {
                 chain(&self)
             }

@@ -76,6 +76,7 @@ pub(super) async fn alerts(
                     "account": alert.account,
                     "message": alert.message,
                     "details": alert.details,
+                    "report": alert.report.map(|report| report.to_string()),
                     "since": alert.since.to_string(),
                     "last": alert.last.to_string(),
                     "count": alert.count,

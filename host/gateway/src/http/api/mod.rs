@@ -17,6 +17,7 @@ mod events;
 mod groups;
 mod guards;
 mod hand;
+mod health;
 mod history;
 mod import;
 mod links;
@@ -26,6 +27,7 @@ mod phases;
 mod plans;
 mod plugins;
 mod query;
+mod reports;
 mod requests;
 mod schemas;
 mod shadows;
@@ -105,6 +107,7 @@ fn organization() -> Router<Shared> {
             "/directories/{directory}",
             get(directories::show).patch(directories::update),
         )
+        .route("/directories/{directory}/health", get(health::of_directory))
         .route("/directories/{directory}/confirm", post(phases::confirm))
         .route("/directories/{directory}/pause", post(phases::pause))
         .route("/directories/{directory}/resume", post(phases::resume))
@@ -157,6 +160,7 @@ fn organization() -> Router<Shared> {
         .route("/plans/{plan}/confirm", post(plans::confirm))
         .route("/bindings", get(bindings::list))
         .route("/bindings/{slot}", get(bindings::show).put(bindings::bind))
+        .route("/bindings/{slot}/health", get(health::of_slot))
         .route("/bindings/{slot}/versions", get(bindings::versions))
         .route("/bindings/{slot}/rollback", post(bindings::roll_back))
         .route("/bindings/{slot}/pause", post(bindings::pause))
@@ -171,6 +175,9 @@ fn organization() -> Router<Shared> {
         )
         .route("/bindings/{slot}/shadow/activate", post(shadows::activate))
         .route("/bindings/{slot}/shadow/stop", post(shadows::stop))
+        .route("/plugin-reports", get(reports::list))
+        .route("/plugin-reports/{report}", get(reports::show))
+        .route("/plugin-reports/{report}/replay", post(reports::replay))
 }
 
 /// `/health`: answers while the process can. Needs no key and tells nothing.

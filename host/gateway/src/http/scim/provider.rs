@@ -10,9 +10,10 @@ use crate::gateway::Gateway;
 use crate::model::plugins::{BoundLimits, PluginRef};
 use crate::model::tenancy::DirectoryRecord;
 use crate::plugins::PluginError;
+use crate::plugins::watch::{Bound, Call, Came, Who};
 use crate::turns::Turn;
 use axum::body::Bytes;
-use gatewright_sandbox::{Grants, Plugin, Provider, types};
+use gatewright_sandbox::{CallError, Called, Grants, Plugin, Provider, types};
 use std::sync::Arc;
 use tracing::{debug, warn};
 
@@ -117,7 +118,9 @@ fn normalize(
         gatewright_scim::check_json(&request.body, &gateway.limits.scim)?;
     }
     let asked = for_plugin(gateway, request);
-    let called = plugin.normalize(&asked).or_else(|error| {
+    let called = plugin.normalize(&asked);
+    watch(gateway, request, plugin, &called);
+    let called = called.or_else(|error| {
         let previous = request.directory.record.previous_provider.as_ref();
         match previous.and_then(|previous| load(gateway, previous).ok()) {
             Some(previous) => {
@@ -160,7 +163,9 @@ fn present(gateway: &Gateway, plugin: &Provider, request: &Incoming, answer: Ans
             .map(|body| String::from_utf8_lossy(&body).into_owned()),
         extra: Vec::new(),
     };
-    match plugin.present(&for_plugin(gateway, request), &shown) {
+    let called = plugin.present(&for_plugin(gateway, request), &shown);
+    watch(gateway, request, plugin, &called);
+    match called {
         Ok(called) => match called.value {
             Ok(Some(presented)) => answer.presented(presented.status, presented.body),
             Ok(None) => answer,
@@ -177,6 +182,48 @@ fn present(gateway: &Gateway, plugin: &Provider, request: &Incoming, answer: Ans
             answer
         }
     }
+}
+
+/// Counts a call, for those who operate the gateway.
+fn watch<T>(
+    gateway: &Gateway,
+    request: &Incoming,
+    plugin: &Provider,
+    called: &Result<Called<Result<T, types::Refusal>>, CallError>,
+) {
+    let about = &plugin.loaded().inspection().about;
+    let (came, elapsed, memory) = match called {
+        Ok(called) => {
+            let came = Came::Answered {
+                rejected: u64::from(called.value.is_err()),
+                output: called.output,
+            };
+            (came, called.elapsed, called.memory)
+        }
+        Err(error) => (
+            Came::Failed(error.kind.clone()),
+            error.elapsed,
+            error.memory,
+        ),
+    };
+    let call = Call {
+        who: Who {
+            place: 0,
+            plugin: about.name.clone(),
+            version: about.version.clone(),
+            binding: 0,
+        },
+        items: 1,
+        came,
+        elapsed,
+        memory,
+    };
+    let bound = Bound::Provider(request.directory.id);
+    let organization = request.directory.organization.id();
+    gateway
+        .plugins
+        .watch
+        .note(organization, bound, gateway.clock.now(), [call]);
 }
 
 fn for_plugin(gateway: &Gateway, request: &Incoming) -> types::Request {

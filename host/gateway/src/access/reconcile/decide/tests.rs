@@ -3,10 +3,12 @@
 use super::{Failure, Losses, Member, Round, Verdict, guard};
 use crate::access::reconcile::ask::Answer;
 use crate::model::access::Decider;
-use crate::model::plugins::Slot;
+use crate::model::plugins::{Bound, BoundLimits, PluginRef, Slot};
 use gatewright_sandbox::types::AccountStatus::{Active, Deactivated, Deleted};
-use gatewright_sandbox::types::{AccountStatus, LifecycleDecision, PresenceSignal};
-use gatewright_sandbox::{CallError, Called};
+use gatewright_sandbox::types::{
+    AccountStatus, Catalogue, Context, LifecycleDecision, PresenceSignal,
+};
+use gatewright_sandbox::{CallError, Called, Grants};
 use proptest::prelude::*;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -47,6 +49,7 @@ fn call(traps_for: &TrapsFor, part: &[usize]) -> Answer<usize> {
         let error = json!({
             "plugin": "any@1.0.0", "export": "role-policy.decide", "kind": { "kind": "timeout" },
             "panic": null, "frames": [], "log": [], "elapsed": { "secs": 0, "nanos": 5 },
+            "memory": 0,
         });
         return Err(serde_json::from_value::<CallError>(error).unwrap());
     }
@@ -54,6 +57,8 @@ fn call(traps_for: &TrapsFor, part: &[usize]) -> Answer<usize> {
         value: part.iter().map(|account| Ok(*account)).collect(),
         log: Vec::new(),
         elapsed: Duration::ZERO,
+        memory: 0,
+        output: 0,
     })
 }
 
@@ -65,10 +70,22 @@ enum End {
     Skipped,
 }
 
+fn bound() -> Bound {
+    Bound {
+        plugin: PluginRef {
+            digest: String::new(),
+            settings: json!({}),
+        },
+        grants: Grants::default(),
+        limits: BoundLimits::default(),
+    }
+}
+
 /// The ends of accounts 0 to `accounts`, and how many calls failed.
 fn run(chain: &[TrapsFor], accounts: usize, trusted: usize) -> (Vec<End>, u32) {
     let member = |(place, policy): (u32, &TrapsFor)| Member {
         policy: policy.clone(),
+        bound: bound(),
         by: Decider {
             slot: Slot::Roles,
             place,
@@ -79,7 +96,18 @@ fn run(chain: &[TrapsFor], accounts: usize, trusted: usize) -> (Vec<End>, u32) {
     };
     let chain: Vec<_> = (0..).zip(chain).map(member).collect();
     let mut losses = Losses::none();
+    let context = Context {
+        now: 0,
+        catalogue: Catalogue {
+            base_roles: Vec::new(),
+            custom_roles: Vec::new(),
+            seat_types: Vec::new(),
+        },
+        organization: String::new(),
+        extra: Vec::new(),
+    };
     let mut round = Round {
+        context: &context,
         trusted,
         failed: (0..accounts).map(|_| None).collect(),
         losses: &mut losses,
