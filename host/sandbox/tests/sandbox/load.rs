@@ -58,7 +58,8 @@ fn an_inspection_tells_what_a_component_is() {
             .find(|call| call.function == function);
         found.map(|call| call.access)
     };
-    assert_eq!(access("write"), Some(Access::Granted));
+    let print = "[method]output-stream.blocking-write-and-flush";
+    assert_eq!(access(print), Some(Access::Granted));
     assert_eq!(access("get-environment"), Some(Access::Nothing));
     assert_eq!(access("exit"), Some(Access::Denied));
     assert_eq!(
