@@ -58,10 +58,11 @@ fn an_inspection_tells_what_a_component_is() {
             .find(|call| call.function == function);
         found.map(|call| call.access)
     };
-    let print = "[method]output-stream.blocking-write-and-flush";
+    let print = "[method]output-stream.write";
     assert_eq!(access(print), Some(Access::Granted));
-    assert_eq!(access("get-environment"), Some(Access::Nothing));
-    assert_eq!(access("exit"), Some(Access::Denied));
+    let nothing = "[method]output-stream.check-write";
+    assert_eq!(access(nothing), Some(Access::Nothing));
+    assert_eq!(access("subscribe-duration"), Some(Access::Denied));
     assert_eq!(
         sandbox().inspect(&component("okta")).unwrap().kind,
         PluginKind::Provider
