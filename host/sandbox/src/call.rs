@@ -27,6 +27,9 @@ pub struct Called<T> {
     /// Bytes of the answer, as [`Limits::output`](crate::Limits) counts them; 0 where a kind of
     /// plugin has no such limit for one answer.
     pub output: u64,
+    /// WebAssembly instructions that ran, about; the same each time for the same call. None where
+    /// the sandbox does not count them.
+    pub fuel: Option<u64>,
 }
 
 impl<T> Called<T> {
@@ -38,6 +41,7 @@ impl<T> Called<T> {
             elapsed: self.elapsed,
             memory: self.memory,
             output: self.output,
+            fuel: self.fuel,
         }
     }
 }
@@ -55,6 +59,7 @@ pub(crate) struct Guest {
     name: String,
     /// What every instance is configured with before its call, where there is no snapshot.
     settings: Option<String>,
+    counts_fuel: bool,
 }
 
 impl Guest {
@@ -70,6 +75,7 @@ impl Guest {
             calls,
             name: String::new(),
             settings: None,
+            counts_fuel: false,
         })
     }
 
@@ -86,6 +92,12 @@ impl Guest {
     /// Has each instance configured before its call.
     pub(crate) fn configured_each_time(mut self, settings: String) -> Self {
         self.settings = Some(settings);
+        self
+    }
+
+    /// Has each call say how much it ran, where the machine code counts it.
+    pub(crate) fn counting_fuel(mut self, counts: bool) -> Self {
+        self.counts_fuel = counts;
         self
     }
 
@@ -147,9 +159,14 @@ impl Guest {
         // Counts what goes from guest to host, call by call; it would be 128 MiB.
         store.set_hostcall_fuel(usize::try_from(budget.output).unwrap_or(usize::MAX));
         store.set_max_component_handles(MAX_HANDLES);
+        // Without end: what bounds a call is its time.
+        let fuelled = match self.counts_fuel {
+            true => store.set_fuel(u64::MAX),
+            false => Ok(()),
+        };
         // A store begins with its deadline in the past, and a component may run code at its start.
         deadline::arm(&mut store, budget.time);
-        let result = self.pre.instantiate(&mut store);
+        let result = fuelled.and_then(|()| self.pre.instantiate(&mut store));
         let halted = Halted {
             guest: self,
             export,
@@ -218,6 +235,8 @@ impl Running<'_> {
 
     fn finish<R>(self, value: R) -> Called<R> {
         let elapsed = self.halted.begin.elapsed();
+        let counts = self.halted.guest.counts_fuel;
+        let left = counts.then(|| self.halted.store.get_fuel().ok()).flatten();
         let state = self.halted.store.into_data();
         let memory = state.meter.memory();
         let (log, _) = state.log.finish();
@@ -227,6 +246,7 @@ impl Running<'_> {
             elapsed,
             memory,
             output: 0,
+            fuel: left.map(|left| u64::MAX - left),
         }
     }
 

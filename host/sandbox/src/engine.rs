@@ -44,7 +44,15 @@ impl fmt::Display for Allocation {
 /// What machine code is made for. Both sides, the compiler and the one that runs its code, have to
 /// agree on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Layout {
+pub(crate) struct Layout {
+    pub(crate) space: Space,
+    /// Whether it counts what it runs.
+    pub(crate) counts_fuel: bool,
+}
+
+/// How machine code finds its memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Space {
     /// 4 GiB of address space for each memory: no bounds checks, memories never move.
     Spacious,
     /// Address space only as far as it is used, for a process that has little of it.
@@ -52,17 +60,22 @@ pub(crate) enum Layout {
 }
 
 /// The engine that calls plugins, with its ticker, and how it allocates.
-pub(crate) fn start(slots: u32) -> Result<(Engine, Layout, Allocation)> {
-    let mut config = config(Layout::Spacious);
+pub(crate) fn start(slots: u32, counts_fuel: bool) -> Result<(Engine, Layout, Allocation)> {
+    let layout = |space| Layout { space, counts_fuel };
+    let mut config = config(layout(Space::Spacious));
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(slots)));
     let (engine, layout, allocation) = match Engine::new(&config) {
-        Ok(engine) => (engine, Layout::Spacious, Allocation::Pooled { slots }),
+        Ok(engine) => (
+            engine,
+            layout(Space::Spacious),
+            Allocation::Pooled { slots },
+        ),
         // Little address space: `ulimit -v`, a small container, too many slots.
         Err(error) => {
             let reason = error.root_cause().to_string();
             (
-                Engine::new(&self::config(Layout::Tight))?,
-                Layout::Tight,
+                Engine::new(&self::config(layout(Space::Tight)))?,
+                layout(Space::Tight),
                 Allocation::OnDemand { reason },
             )
         }
@@ -79,7 +92,10 @@ pub(crate) fn compiling_for(layout: Layout) -> Result<Engine> {
 
 /// The engine on which the compiler's process itself runs a guest, with its ticker.
 pub(crate) fn confined() -> Result<Engine> {
-    let engine = Engine::new(&config(Layout::Tight))?;
+    let engine = Engine::new(&config(Layout {
+        space: Space::Tight,
+        counts_fuel: false,
+    }))?;
     start_ticker(&engine)?;
     Ok(engine)
 }
@@ -95,8 +111,9 @@ fn config(layout: Layout) -> Config {
         // Part of the calling thread's stack, which has to have more than this. An endless
         // recursion ends here as a trap.
         .max_wasm_stack(512 << 10)
-        .wasm_memory64(false);
-    if layout == Layout::Tight {
+        .wasm_memory64(false)
+        .consume_fuel(layout.counts_fuel);
+    if layout.space == Space::Tight {
         config
             .memory_reservation(0)
             .memory_reservation_for_growth(1 << 20)
@@ -160,21 +177,29 @@ mod tests {
 
     #[test]
     fn the_compiler_makes_code_for_the_engine_that_runs_it() {
-        let (pooled, layout, _) = start(4).unwrap();
-        assert_eq!(layout, Layout::Spacious);
-        assert_eq!(hash(&pooled), hash(&compiling_for(layout).unwrap()));
+        for counts_fuel in [false, true] {
+            let (pooled, layout, _) = start(4, counts_fuel).unwrap();
+            assert_eq!(layout.space, Space::Spacious);
+            assert_eq!(hash(&pooled), hash(&compiling_for(layout).unwrap()));
+        }
     }
 
     #[test]
     fn without_address_space_for_the_pool_memory_comes_on_demand() {
         // 200,000 slots want more than the 128 TiB that a process has.
-        let (engine, layout, allocation) = start(200_000).unwrap();
-        assert_eq!(layout, Layout::Tight);
+        let (engine, layout, allocation) = start(200_000, false).unwrap();
+        assert_eq!(layout.space, Space::Tight);
         assert!(matches!(allocation, Allocation::OnDemand { .. }));
         assert_eq!(hash(&engine), hash(&compiling_for(layout).unwrap()));
         assert_ne!(
             hash(&engine),
-            hash(&compiling_for(Layout::Spacious).unwrap())
+            hash(
+                &compiling_for(Layout {
+                    space: Space::Spacious,
+                    counts_fuel: false,
+                })
+                .unwrap()
+            )
         );
     }
 }

@@ -30,16 +30,20 @@ pub struct Config {
     /// Calls that may run at the same time; one more fails as `Busy`. Each slot reserves 8 GiB of
     /// address space, which costs no memory, and keeps up to 2 MiB of memory for its next call.
     pub slots: u32,
+    /// Whether calls say how much they ran: see [`Called::fuel`](crate::Called::fuel). It makes them
+    /// slower, so it is for those who measure a plugin, not for those who run it.
+    pub counts_fuel: bool,
 }
 
 impl Config {
-    /// With 64 slots.
+    /// With 64 slots, and not counting fuel.
     #[must_use]
     pub fn new(cache_dir: PathBuf, compiler: Compiler) -> Self {
         Self {
             cache_dir,
             compiler,
             slots: 64,
+            counts_fuel: false,
         }
     }
 }
@@ -73,7 +77,7 @@ impl Sandbox {
     pub fn start(config: Config) -> Result<Self, StartError> {
         let cache = Cache::open(&config.cache_dir)?;
         let (engine, layout, allocation) =
-            engine::start(config.slots).map_err(StartError::Engine)?;
+            engine::start(config.slots, config.counts_fuel).map_err(StartError::Engine)?;
         match &allocation {
             Allocation::Pooled { .. } => tracing::info!("plugins run in {allocation}"),
             Allocation::OnDemand { .. } => tracing::warn!(
@@ -255,7 +259,8 @@ impl Inner {
         let about = &inspection.about;
         let mut guest = Guest::new(&component)
             .map_err(|error| ComponentError::mismatch(&error))?
-            .named(&about.name, &about.version);
+            .named(&about.name, &about.version)
+            .counting_fuel(self.layout.counts_fuel);
         if let Setup::EachCall { .. } = setup {
             guest = guest.configured_each_time(settings.to_string());
         }

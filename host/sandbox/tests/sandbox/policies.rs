@@ -1,8 +1,10 @@
 //! Decisions, swaps and many callers at once.
 
-use crate::harness::{account, component, context, hostile, load, sandbox_in};
+use crate::harness::{
+    account, compiler, component, context, hostile, load, patient, role, sandbox, sandbox_in,
+};
 use gatewright_sandbox::types::{AccountStatus, SeatRequest};
-use gatewright_sandbox::{FailureKind, Grants, Limits, Plugin};
+use gatewright_sandbox::{Config, FailureKind, Grants, Limits, Plugin, Sandbox};
 use serde_json::json;
 use std::thread;
 
@@ -98,4 +100,34 @@ fn more_calls_than_slots_are_told_to_come_again() {
     let late = kinds.iter().filter(|k| **k == FailureKind::Timeout).count();
     assert!(busy >= 1, "{kinds:?}");
     assert_eq!(busy + late, 12, "{kinds:?}");
+}
+
+#[test]
+fn fuel_is_counted_where_that_is_wanted_and_is_the_same_each_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let counting = Sandbox::start(Config {
+        counts_fuel: true,
+        slots: 2,
+        ..Config::new(folder.path().to_owned(), compiler())
+    });
+    let wasm = component("group-roles");
+    let load =
+        |sandbox: &Sandbox| role(sandbox.load(&wasm, &json!({}), patient(), Grants::default()));
+    let counting = load(&counting.unwrap());
+    let fuel = |accounts: usize| {
+        let accounts = vec![account("ada"); accounts];
+        counting
+            .decide(&context(), &accounts)
+            .unwrap()
+            .fuel
+            .unwrap()
+    };
+    let one = fuel(1);
+    assert!((1_000..10_000_000).contains(&one), "{one}");
+    assert_eq!(fuel(1), one);
+    assert!(fuel(16) > one);
+    let plain = load(sandbox())
+        .decide(&context(), &[account("ada")])
+        .unwrap();
+    assert_eq!(plain.fuel, None);
 }
