@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod access;
+pub mod author;
 pub mod cli;
 pub mod clock;
 pub mod config;

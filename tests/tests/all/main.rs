@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test: what fails here fails the test")]
 
 mod activation;
+mod author;
 mod broken;
 mod bulk;
 mod catalogue;

@@ -343,8 +343,14 @@ fn differences(to: &Connection, path: &str) -> Result<(), CliError> {
         output::json(&json!({ "differences": all }));
         return Ok(());
     }
+    print_differences(&Value::Array(all));
+    Ok(())
+}
+
+/// A line for each account for which something else is wanted.
+pub(super) fn print_differences(all: &Value) {
+    let all = all.as_array().into_iter().flatten();
     let rows: Vec<Vec<String>> = all
-        .iter()
         .map(|one| {
             let wanted = match one["failure"].as_str() {
                 Some(why) => format!("no decision: {why}"),
@@ -354,7 +360,6 @@ fn differences(to: &Connection, path: &str) -> Result<(), CliError> {
         })
         .collect();
     output::table(&["account", "decided", "in shadow"], &rows);
-    Ok(())
 }
 
 /// Status and names of grants, in a line.

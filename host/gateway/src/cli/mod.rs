@@ -50,7 +50,7 @@ enum Command {
     Mapping(manage::Mapping),
     /// Show or replace the catalogue of roles and seats, or the default one
     Catalogue(catalogue::Catalogue),
-    /// List and install plugins
+    /// Write, test, install and watch plugins
     #[command(visible_alias = "plugins")]
     Plugin(plugin::Plugin),
     /// Show, set and roll back which policies decide in which slot

@@ -2,6 +2,7 @@
 
 use super::usage::{self, Usage};
 use super::{PluginError, Plugins};
+use crate::clock::Timestamp;
 use crate::directory::credentials::{hex, unhex};
 use crate::model::plugins::{
     ComponentBytes, ComponentRecord, ComponentReport, Components, ImportedInterface,
@@ -111,17 +112,10 @@ impl Plugins {
         let began = Instant::now();
         let inspection = self.sandbox.inspect(wasm)?;
         let compile_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let report = report(&inspection, compile_ms);
         Ok(ComponentRecord {
-            name: inspection.about.name,
-            version: inspection.about.version,
-            kind: inspection.kind,
-            summary: inspection.about.summary,
-            settings_schema: inspection.about.settings_schema,
-            size: wasm.len() as u64,
             built_in,
             installed: self.clock.now(),
-            report: Some(report),
+            ..record(inspection, compile_ms)
         })
     }
 
@@ -211,6 +205,23 @@ impl Plugins {
             "removed"
         );
         Ok((digest, record, kept))
+    }
+}
+
+/// A component as it is stored, but for when it was installed.
+#[must_use]
+pub fn record(inspection: Inspection, compile_ms: u64) -> ComponentRecord {
+    let report = report(&inspection, compile_ms);
+    ComponentRecord {
+        name: inspection.about.name,
+        version: inspection.about.version,
+        kind: inspection.kind,
+        summary: inspection.about.summary,
+        settings_schema: inspection.about.settings_schema,
+        size: inspection.size as u64,
+        built_in: false,
+        installed: Timestamp(0),
+        report: Some(report),
     }
 }
 

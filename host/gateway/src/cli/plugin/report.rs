@@ -10,6 +10,7 @@ pub(super) fn print(report: &Value) {
         Some("installed") => "installed",
         Some("already-installed") => "was installed already; nothing changed",
         Some("checked") => "can be installed; nothing was",
+        Some("inspected") => "a gateway would take it",
         _ => "installed",
     };
     output::line(&format!(

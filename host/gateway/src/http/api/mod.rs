@@ -33,6 +33,8 @@ mod schemas;
 mod shadows;
 mod tokens;
 
+pub(crate) use plugins::show_report;
+
 use super::Shared;
 use axum::Router;
 use axum::extract::{Request, State};

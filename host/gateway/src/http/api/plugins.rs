@@ -168,7 +168,8 @@ fn show_record(digest: &str, record: &ComponentRecord) -> Value {
     })
 }
 
-fn show_report(digest: &str, record: &ComponentRecord) -> Value {
+/// What was found out about a component.
+pub(crate) fn show_report(digest: &str, record: &ComponentRecord) -> Value {
     let mut shown = show_record(digest, record);
     shown["world"] = json!(record.kind.world());
     if let Some(report) = &record.report {

@@ -1,0 +1,3 @@
+//! The files that come with the binary. See `build.rs`.
+
+include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
