@@ -86,7 +86,7 @@ fn more_calls_than_slots_are_told_to_come_again() {
         ..Limits::default()
     };
     let plugin = sandbox.load(&component("hostile"), &settings, limits, Grants::default());
-    let policy = crate::harness::role(plugin);
+    let policy = role(plugin);
     let kinds: Vec<FailureKind> = thread::scope(|scope| {
         let callers: Vec<_> = (0..12)
             .map(|_| scope.spawn(|| policy.decide(&context(), &[account("mallory")])))
