@@ -100,6 +100,17 @@ impl Kind {
         }
     }
 
+    /// The contract's world of such plugins.
+    #[must_use]
+    pub fn world(self) -> &'static str {
+        match self {
+            Self::Role => "role-policy-plugin",
+            Self::Seat => "seat-policy-plugin",
+            Self::Lifecycle => "lifecycle-policy-plugin",
+            Self::Provider => "provider-plugin",
+        }
+    }
+
     /// The slot that it is bound to; none for a provider plugin.
     #[must_use]
     pub fn slot(self) -> Option<&'static str> {

@@ -105,7 +105,7 @@ impl New<'_> {
 
     fn fill(&self, text: &str) -> String {
         text.replace("{{name}}", self.name)
-            .replace("{{kind}}", self.kind.name())
+            .replace("{{world}}", self.kind.world())
             .replace("{{summary}}", self.summary())
     }
 

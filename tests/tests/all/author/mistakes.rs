@@ -106,7 +106,7 @@ fn fixtures_that_are_wrong_or_no_longer_right() {
     assert!(
         different
             .errors
-            .contains("1 of 2 fixtures: not as expected")
+            .contains("1 of 3 fixtures: not as expected")
     );
     let updated = project.run(&["plugin", "test", "--update"]).well();
     assert!(updated.contains("updated"), "{updated}");

@@ -137,7 +137,7 @@ fn from_nothing_to_active(language: &str) {
         "{tested}"
     );
     let checked = project.step("check", None, &["plugin", "check"]);
-    for good in ["determinism: 3 answers", "settings: 2, all described"] {
+    for good in ["determinism: 5 answers", "settings: 2, all described"] {
         assert!(checked.contains(good), "no {good:?} in {checked}");
     }
     let inspected = project.step(
