@@ -172,6 +172,7 @@ impl Guest {
             export,
             begin,
             store,
+            output: budget.output,
         };
         match result {
             Ok(instance) => Ok(Running {
@@ -198,6 +199,8 @@ struct Halted<'a> {
     export: &'static str,
     begin: Instant,
     store: Store<State>,
+    /// The most bytes of output that it may have.
+    output: u64,
 }
 
 impl Running<'_> {
@@ -259,7 +262,10 @@ impl Running<'_> {
 
 impl Halted<'_> {
     fn fail(self, error: &Error, stage: Stage) -> CallError {
-        let kind = (failure::classify(error, stage), failure::frames(error));
+        let kind = (
+            failure::classify(error, stage, self.output),
+            failure::frames(error),
+        );
         let elapsed = self.begin.elapsed();
         let state = self.store.into_data();
         CallError::new(&self.guest.name, self.export, kind, state, elapsed)

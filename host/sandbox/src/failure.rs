@@ -56,9 +56,9 @@ pub enum FailureKind {
     /// It wanted more memory, or more table elements, than it may have.
     #[error("it wanted more memory than it may have")]
     Memory,
-    /// What it returned, or handed to the host in one go, is too large.
-    #[error("its output is larger than it may be")]
-    Output,
+    /// What it returned, or handed to the host in one go, is larger than the bytes that are said here.
+    #[error("its output is larger than it may be; in bytes, {0} are allowed")]
+    Output(u64),
     /// Its stack is exhausted, mostly by a recursion without end.
     #[error("its stack is exhausted")]
     Stack,
@@ -89,8 +89,9 @@ pub(crate) enum Stage {
     Calling,
 }
 
-/// Tells apart the errors of wasmtime, here and nowhere else.
-pub(crate) fn classify(error: &Error, stage: Stage) -> FailureKind {
+/// Tells apart the errors of wasmtime, here and nowhere else. `output` is the most bytes of output that
+/// the call might have.
+pub(crate) fn classify(error: &Error, stage: Stage, output: u64) -> FailureKind {
     // `downcast_ref` looks through all contexts, of which the backtrace is one.
     if let Some(Denied(function)) = error.downcast_ref() {
         return FailureKind::Denied(function.clone());
@@ -110,7 +111,7 @@ pub(crate) fn classify(error: &Error, stage: Stage) -> FailureKind {
     let text = error.root_cause().to_string();
     // The type of this one is private to wasmtime 48. The tests of the output limit watch it.
     if text.contains("fuel allocated for hostcalls has been exhausted") {
-        return FailureKind::Output;
+        return FailureKind::Output(output);
     }
     match stage {
         Stage::Starting => FailureKind::Other(text),

@@ -77,7 +77,7 @@ fn one_that_answers_megabytes() {
     // Alone, the call has no room for it. A large batch has room for one such answer, and then it is
     // that decision which is too large.
     let says = &[
-        "its output is larger than it may be",
+        "its output is larger than it may be; in bytes, 1048576 are allowed",
         "bytes, and 1048576 are allowed",
         DEADLINE,
     ];
@@ -482,7 +482,7 @@ impl Attacked {
                 return account;
             }
             assert!(
-                began.elapsed() < Duration::from_secs(60),
+                began.elapsed() < Duration::from_secs(20),
                 "never: {account}"
             );
             std::thread::sleep(Duration::from_millis(20));

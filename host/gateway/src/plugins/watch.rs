@@ -149,7 +149,7 @@ fn name(kind: &FailureKind) -> &'static str {
     match kind {
         FailureKind::Timeout => "timeout",
         FailureKind::Memory => "memory",
-        FailureKind::Output => "output",
+        FailureKind::Output(_) => "output",
         FailureKind::Stack => "stack",
         FailureKind::Denied(_) => "denied",
         FailureKind::Trap(_) => "trap",

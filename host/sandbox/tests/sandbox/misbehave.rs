@@ -92,7 +92,7 @@ fn sleep_is_denied_by_name_and_waits_for_nothing() {
 
 #[test]
 fn huge_output_is_refused() {
-    assert_eq!(failure("big-output").kind, FailureKind::Output);
+    assert_eq!(failure("big-output").kind, FailureKind::Output(1 << 20));
 }
 
 #[test]
@@ -109,7 +109,8 @@ fn output_at_the_limit_passes_and_one_byte_more_does_not() {
         hostile_with("refuse", limits, Grants::default()).decide(&context(), &[account("ada")])
     };
     assert!(decide(cost).unwrap().value[0].is_ok());
-    assert_eq!(decide(cost - 1).unwrap_err().kind, FailureKind::Output);
+    let refused = decide(cost - 1).unwrap_err().kind.clone();
+    assert_eq!(refused, FailureKind::Output(cost as u64 - 1));
 }
 
 #[test]
