@@ -108,7 +108,8 @@ fn names(inspection: &Inspection) -> Finding {
             Level::Warning,
             "names",
             "the functions have no names, so a trap will not say where it happened",
-            "do not strip them (Rust: strip = \"debuginfo\" instead of true)",
+            "do not strip them (Rust: strip = \"debuginfo\" instead of true); a component of a script has \
+             none, and its traps say where in the script",
         ),
     }
 }

@@ -1,5 +1,6 @@
 //! A plugin's project: a folder with a `gatewright-plugin.toml`.
 
+use gatewright_sandbox::PluginKind;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::ffi::OsStr;
@@ -84,7 +85,7 @@ pub enum Language {
     Rust,
     /// With types checked by TypeScript; needs Node.js
     Javascript,
-    /// Needs Python 3.10 or later
+    /// Has no template yet: a project of it is written by hand, and needs Python 3.10 or later
     Python,
 }
 
@@ -100,17 +101,6 @@ impl Kind {
         }
     }
 
-    /// The contract's world of such plugins.
-    #[must_use]
-    pub fn world(self) -> &'static str {
-        match self {
-            Self::Role => "role-policy-plugin",
-            Self::Seat => "seat-policy-plugin",
-            Self::Lifecycle => "lifecycle-policy-plugin",
-            Self::Provider => "provider-plugin",
-        }
-    }
-
     /// The slot that it is bound to; none for a provider plugin.
     #[must_use]
     pub fn slot(self) -> Option<&'static str> {
@@ -119,6 +109,17 @@ impl Kind {
             Self::Seat => Some("seats"),
             Self::Lifecycle => Some("lifecycle"),
             Self::Provider => None,
+        }
+    }
+}
+
+impl From<Kind> for PluginKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Role => Self::Role,
+            Kind::Seat => Self::Seat,
+            Kind::Lifecycle => Self::Lifecycle,
+            Kind::Provider => Self::Provider,
         }
     }
 }
@@ -390,7 +391,7 @@ impl Project {
                 Some(_) => Ok(()),
                 None => missing(
                     "npm was not found",
-                    "install Node.js 18 or later, which brings it (Debian: `apt-get install npm`)",
+                    "install Node.js 20 or later, which brings it (Debian: `apt-get install npm`)",
                 ),
             },
             Language::Python => match self.says("python3", ["-c", "import venv, ensurepip"]) {

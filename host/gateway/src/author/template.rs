@@ -2,6 +2,7 @@
 
 use super::embedded::{SDK, TEMPLATES, WIT};
 use super::project::{Kind, Language, MANIFEST, check_name};
+use gatewright_sandbox::PluginKind;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -105,7 +106,7 @@ impl New<'_> {
 
     fn fill(&self, text: &str) -> String {
         text.replace("{{name}}", self.name)
-            .replace("{{world}}", self.kind.world())
+            .replace("{{world}}", PluginKind::from(self.kind).world())
             .replace("{{summary}}", self.summary())
     }
 
